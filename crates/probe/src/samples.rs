@@ -1,0 +1,437 @@
+//! Files for the tests, built byte by byte: sound headers with next to no pixels.
+
+/// EXIF with nothing but an orientation.
+pub(crate) fn exif_block(orientation: u8, is_little: bool) -> Vec<u8> {
+    let short = |value: u16| {
+        if is_little {
+            value.to_le_bytes()
+        } else {
+            value.to_be_bytes()
+        }
+    };
+    let long = |value: u32| {
+        if is_little {
+            value.to_le_bytes()
+        } else {
+            value.to_be_bytes()
+        }
+    };
+    let mut block = if is_little {
+        b"II*\0".to_vec()
+    } else {
+        b"MM\0*".to_vec()
+    };
+    block.extend(long(8));
+    block.extend(short(1));
+    block.extend(short(0x0112));
+    block.extend(short(3));
+    block.extend(long(1));
+    block.extend(short(u16::from(orientation)));
+    block.extend(short(0));
+    block.extend(long(0));
+    block
+}
+
+/// One sound file of each kind.
+pub(crate) fn everything() -> Vec<(&'static str, Vec<u8>)> {
+    vec![
+        ("jpeg", jpeg().exif(6, true).bytes()),
+        ("progressive jpeg", jpeg().sof(0xC2).exif(3, false).bytes()),
+        ("png", png().chunk(b"tRNS", &[0; 6]).exif(5).bytes()),
+        (
+            "animated png",
+            png()
+                .chunk(b"acTL", &[0, 0, 0, 2, 0, 0, 0, 0])
+                .chunk(b"fcTL", &[0; 26])
+                .bytes(),
+        ),
+        ("lossy webp", webp().lossy(320, 200).bytes()),
+        ("lossless webp", webp().lossless(7, 9, true).bytes()),
+        (
+            "extended webp",
+            webp()
+                .extended(0x18, 7, 9)
+                .lossless(7, 9, true)
+                .exif(6)
+                .bytes(),
+        ),
+        (
+            "animated webp",
+            webp()
+                .extended(0x12, 9, 9)
+                .animation()
+                .frame(9, 9)
+                .frame(3, 3)
+                .bytes(),
+        ),
+        (
+            "gif",
+            gif()
+                .comment()
+                .transparent()
+                .frame(0, 0, 40, 30)
+                .frame(2, 2, 5, 5)
+                .bytes(),
+        ),
+    ]
+}
+
+#[derive(Clone)]
+pub(crate) struct Jpeg {
+    sof: u8,
+    bits: u8,
+    size: (u16, u16),
+    components: u8,
+    before: Vec<u8>,
+}
+
+pub(crate) fn jpeg() -> Jpeg {
+    Jpeg {
+        sof: 0xC0,
+        bits: 8,
+        size: (640, 480),
+        components: 3,
+        before: Vec::new(),
+    }
+}
+
+impl Jpeg {
+    pub(crate) fn sof(mut self, sof: u8) -> Self {
+        self.sof = sof;
+        self
+    }
+
+    pub(crate) fn bits(mut self, bits: u8) -> Self {
+        self.bits = bits;
+        self
+    }
+
+    pub(crate) fn size(mut self, width: u16, height: u16) -> Self {
+        self.size = (width, height);
+        self
+    }
+
+    pub(crate) fn components(mut self, components: u8) -> Self {
+        self.components = components;
+        self
+    }
+
+    pub(crate) fn exif(mut self, orientation: u8, is_little: bool) -> Self {
+        let body = [b"Exif\0\0", exif_block(orientation, is_little).as_slice()].concat();
+        self.before.extend(segment(0xE1, &body));
+        self
+    }
+
+    pub(crate) fn garbage(mut self) -> Self {
+        self.before.extend([1, 2, 3, 0xFF, 0, 0xFF, 0xFF]);
+        self
+    }
+
+    pub(crate) fn bytes(self) -> Vec<u8> {
+        let mut frame = vec![self.bits];
+        frame.extend(self.size.1.to_be_bytes());
+        frame.extend(self.size.0.to_be_bytes());
+        frame.push(self.components);
+        frame.extend((1..=self.components).flat_map(|id| [id, 0x11, 0]));
+        [
+            vec![0xFF, 0xD8],
+            segment(0xE0, b"JFIF\0\x01\x01\0\0\x01\0\x01\0\0"),
+            self.before,
+            segment(0xDB, &[0; 65]),
+            segment(self.sof, &frame),
+            segment(0xDA, &[1, 1, 0, 0, 63, 0]),
+            // Pixels with a coded FF and a restart marker among them.
+            vec![0x12, 0xFF, 0x00, 0x34, 0xFF, 0xD0, 0x56, 0xFF, 0xD9],
+        ]
+        .concat()
+    }
+
+    pub(crate) fn cut(self, n_bytes: usize) -> Vec<u8> {
+        cut(self.bytes(), n_bytes)
+    }
+}
+
+fn segment(marker: u8, body: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(body.len() + 2).expect("a sample segment is short");
+    [&[0xFF, marker], length.to_be_bytes().as_slice(), body].concat()
+}
+
+fn cut(mut bytes: Vec<u8>, n_bytes: usize) -> Vec<u8> {
+    bytes.truncate(bytes.len() - n_bytes);
+    bytes
+}
+
+#[derive(Clone)]
+pub(crate) struct Png {
+    size: (u32, u32),
+    bits: u8,
+    color: u8,
+    interlace: u8,
+    before: Vec<u8>,
+    after: Vec<u8>,
+}
+
+pub(crate) fn png() -> Png {
+    Png {
+        size: (30, 20),
+        bits: 8,
+        color: 2,
+        interlace: 0,
+        before: Vec::new(),
+        after: Vec::new(),
+    }
+}
+
+impl Png {
+    pub(crate) fn size(mut self, width: u32, height: u32) -> Self {
+        self.size = (width, height);
+        self
+    }
+
+    pub(crate) fn bits(mut self, bits: u8) -> Self {
+        self.bits = bits;
+        self
+    }
+
+    pub(crate) fn color(mut self, color: u8) -> Self {
+        self.color = color;
+        self
+    }
+
+    pub(crate) fn interlaced(mut self) -> Self {
+        self.interlace = 1;
+        self
+    }
+
+    pub(crate) fn chunk(mut self, kind: &[u8; 4], body: &[u8]) -> Self {
+        self.before.extend(chunk(kind, body));
+        self
+    }
+
+    pub(crate) fn chunk_of_length(mut self, length: u32) -> Self {
+        self.before
+            .extend([&length.to_be_bytes(), b"teXt".as_slice()].concat());
+        self
+    }
+
+    pub(crate) fn exif(self, orientation: u8) -> Self {
+        self.chunk(b"eXIf", &exif_block(orientation, false))
+    }
+
+    pub(crate) fn late_exif(mut self, orientation: u8) -> Self {
+        self.after
+            .extend(chunk(b"eXIf", &exif_block(orientation, true)));
+        self
+    }
+
+    pub(crate) fn bytes(self) -> Vec<u8> {
+        let mut header = self.size.0.to_be_bytes().to_vec();
+        header.extend(self.size.1.to_be_bytes());
+        header.extend([self.bits, self.color, 0, 0, self.interlace]);
+        [
+            b"\x89PNG\r\n\x1a\n".to_vec(),
+            chunk(b"IHDR", &header),
+            self.before,
+            chunk(b"IDAT", &[1, 2, 3]),
+            self.after,
+            chunk(b"IEND", &[]),
+        ]
+        .concat()
+    }
+
+    pub(crate) fn without_header(self) -> Vec<u8> {
+        [b"\x89PNG\r\n\x1a\n".to_vec(), chunk(b"CgBI", &[0; 4])].concat()
+    }
+
+    pub(crate) fn cut(self, n_bytes: usize) -> Vec<u8> {
+        cut(self.bytes(), n_bytes)
+    }
+}
+
+/// A chunk with a checksum that is not looked at.
+fn chunk(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(body.len()).expect("a sample chunk is short");
+    [length.to_be_bytes().as_slice(), kind, body, &[0; 4]].concat()
+}
+
+#[derive(Clone)]
+pub(crate) struct WebP {
+    chunks: Vec<u8>,
+}
+
+pub(crate) fn webp() -> WebP {
+    WebP { chunks: Vec::new() }
+}
+
+impl WebP {
+    pub(crate) fn chunk(mut self, kind: &[u8; 4], body: &[u8]) -> Self {
+        self.chunks.extend(riff_chunk(kind, body));
+        self
+    }
+
+    pub(crate) fn lossy(self, width: u16, height: u16) -> Self {
+        self.chunk(b"VP8 ", &lossy_body(width, height))
+    }
+
+    pub(crate) fn lossless(self, width: u32, height: u32, has_alpha: bool) -> Self {
+        let bits = width - 1 | (height - 1) << 14 | u32::from(has_alpha) << 28;
+        self.chunk(
+            b"VP8L",
+            &[&[0x2F], bits.to_le_bytes().as_slice(), &[0; 3]].concat(),
+        )
+    }
+
+    pub(crate) fn extended(self, flags: u8, width: u32, height: u32) -> Self {
+        self.chunk(
+            b"VP8X",
+            &[
+                &[flags, 0, 0, 0],
+                u24(width - 1).as_slice(),
+                &u24(height - 1),
+            ]
+            .concat(),
+        )
+    }
+
+    pub(crate) fn animation(self) -> Self {
+        self.chunk(b"ANIM", &[0; 6])
+    }
+
+    pub(crate) fn frame(self, width: u16, height: u16) -> Self {
+        let mut body = [
+            u24(0),
+            u24(0),
+            u24(u32::from(width) - 1),
+            u24(u32::from(height) - 1),
+        ]
+        .concat();
+        body.extend([0; 4]);
+        body.extend(riff_chunk(b"VP8 ", &lossy_body(width, height)));
+        self.chunk(b"ANMF", &body)
+    }
+
+    pub(crate) fn exif(self, orientation: u8) -> Self {
+        self.chunk(b"EXIF", &exif_block(orientation, true))
+    }
+
+    pub(crate) fn bytes(self) -> Vec<u8> {
+        let length = u32::try_from(self.chunks.len() + 4).expect("a sample is short");
+        [
+            b"RIFF",
+            length.to_le_bytes().as_slice(),
+            b"WEBP",
+            &self.chunks,
+        ]
+        .concat()
+    }
+
+    pub(crate) fn cut(self, n_bytes: usize) -> Vec<u8> {
+        cut(self.bytes(), n_bytes)
+    }
+}
+
+fn lossy_body(width: u16, height: u16) -> Vec<u8> {
+    [
+        &[0, 0, 0, 0x9D, 0x01, 0x2A],
+        width.to_le_bytes().as_slice(),
+        &height.to_le_bytes(),
+        &[0; 5],
+    ]
+    .concat()
+}
+
+fn u24(value: u32) -> [u8; 3] {
+    let [low, middle, high, _] = value.to_le_bytes();
+    [low, middle, high]
+}
+
+fn riff_chunk(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(body.len()).expect("a sample chunk is short");
+    let padding: &[u8] = if body.len() % 2 == 1 { &[0] } else { &[] };
+    [kind.as_slice(), &length.to_le_bytes(), body, padding].concat()
+}
+
+#[derive(Clone)]
+pub(crate) struct Gif {
+    size: (u16, u16),
+    interlace: u8,
+    blocks: Vec<u8>,
+}
+
+pub(crate) fn gif() -> Gif {
+    Gif {
+        size: (40, 30),
+        interlace: 0,
+        blocks: Vec::new(),
+    }
+}
+
+impl Gif {
+    pub(crate) fn size(mut self, width: u16, height: u16) -> Self {
+        self.size = (width, height);
+        self
+    }
+
+    pub(crate) fn interlaced(mut self) -> Self {
+        self.interlace = 0x40;
+        self
+    }
+
+    pub(crate) fn transparent(mut self) -> Self {
+        self.blocks.extend([0x21, 0xF9, 4, 1, 0, 0, 0, 0]);
+        self
+    }
+
+    pub(crate) fn comment(mut self) -> Self {
+        self.blocks.extend(b"\x21\xFE\x03abc\x02de\0");
+        self
+    }
+
+    pub(crate) fn frame(mut self, left: u16, top: u16, width: u16, height: u16) -> Self {
+        self.blocks.push(0x2C);
+        self.blocks.extend(
+            [left, top, width, height]
+                .iter()
+                .flat_map(|value| value.to_le_bytes()),
+        );
+        // A local table of two colours, then pixels in two sub-blocks.
+        self.blocks.extend([
+            0x80 | self.interlace,
+            1,
+            2,
+            3,
+            4,
+            5,
+            6,
+            2,
+            2,
+            0x2C,
+            0x3B,
+            1,
+            0x21,
+            0,
+        ]);
+        self
+    }
+
+    fn head(&self) -> Vec<u8> {
+        let mut head = b"GIF89a".to_vec();
+        head.extend(self.size.0.to_le_bytes());
+        head.extend(self.size.1.to_le_bytes());
+        head.extend([0x81, 0, 0]);
+        head.extend([9; 12]);
+        head
+    }
+
+    pub(crate) fn bytes(self) -> Vec<u8> {
+        [self.head(), self.blocks, vec![0x3B]].concat()
+    }
+
+    pub(crate) fn garbage(self) -> Vec<u8> {
+        [self.head(), self.blocks, vec![0x77, 0x88]].concat()
+    }
+
+    pub(crate) fn cut(self, n_bytes: usize) -> Vec<u8> {
+        cut(self.bytes(), n_bytes)
+    }
+}
