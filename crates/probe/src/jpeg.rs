@@ -112,7 +112,7 @@ impl Frame {
             (0xC0..=0xC2, 12) => Some("a 12-bit JPEG"),
             (0xC0..=0xC2, _) => return Err(corrupt("a JPEG of neither 8 nor 12 bits")),
             (0xC3, _) => Some("a lossless JPEG"),
-            (0xC9 | 0xCA | 0xCB, _) => Some("an arithmetic-coded JPEG"),
+            (0xC9..=0xCB, _) => Some("an arithmetic-coded JPEG"),
             _ => Some("a hierarchical JPEG"),
         };
         if let Some(found) = found {

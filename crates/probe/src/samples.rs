@@ -274,7 +274,7 @@ impl WebP {
     }
 
     pub(crate) fn lossless(self, width: u32, height: u32, has_alpha: bool) -> Self {
-        let bits = width - 1 | (height - 1) << 14 | u32::from(has_alpha) << 28;
+        let bits = (width - 1) | ((height - 1) << 14) | (u32::from(has_alpha) << 28);
         self.chunk(
             b"VP8L",
             &[&[0x2F], bits.to_le_bytes().as_slice(), &[0; 3]].concat(),

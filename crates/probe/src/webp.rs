@@ -145,11 +145,11 @@ fn lossless(reader: &mut Reader<'_>) -> Result<Option<Still>, ProbeError> {
         return Ok(None);
     };
     let width = (bits & 0x3FFF) + 1;
-    let height = (bits >> 14 & 0x3FFF) + 1;
+    let height = ((bits >> 14) & 0x3FFF) + 1;
     Ok(Some(Still {
         width,
         height,
-        has_alpha: bits >> 28 & 1 == 1,
+        has_alpha: (bits >> 28) & 1 == 1,
     }))
 }
 
