@@ -103,9 +103,9 @@ impl<T> Log<T> {
         Counter::new(format!("{}:len", self.prefix))
     }
 
-    /// How many entries are live.
-    pub fn live(&self) -> Counter {
-        Counter::new(format!("{}:live", self.prefix))
+    /// How many entries were removed.
+    pub fn removed(&self) -> Counter {
+        Counter::new(format!("{}:removed", self.prefix))
     }
 
     /// The entry at `position`.
@@ -149,7 +149,7 @@ pub enum Job<T> {
 pub struct Attempt {
     /// The number of the attempt that was last taken; the first is 1.
     pub number: u32,
-    /// How many attempts count against the job's limit. One that its worker did not live to end counts too.
+    /// Whoever took it has it until then, unless the lease is renewed.
     pub lease_until: Millis,
     /// Not to be taken before: the backoff after a failed attempt.
     pub not_before: Millis,
@@ -186,15 +186,20 @@ impl<T> Queue<T> {
     }
 
     /// One of the slots that bound how many drivers work this queue at once.
-    pub fn slot(&self, index: u32) -> Document<Slot> {
-        Document::new(format!("{}:slot:{index}", self.prefix))
+    pub fn slot(&self, index: u32) -> Key<Slot> {
+        Key::new(format!("{}:slot:{index}", self.prefix))
+    }
+
+    /// The prefix, which names the queue.
+    pub fn name(&self) -> &str {
+        &self.prefix
     }
 }
 
 /// Who drives a queue.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Slot {
-    /// A random name of the driver; empty when the slot is free.
+    /// A random name of the driver.
     pub holder: String,
     /// The slot is free again after this.
     pub until: Millis,
