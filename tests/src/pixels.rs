@@ -1,0 +1,62 @@
+//! What came out, looked at as a viewer would.
+
+use image::{DynamicImage, ImageFormat, Rgba};
+
+use crate::Answer;
+
+/// A decoded answer.
+pub struct Picture {
+    /// Which format it is in, by content.
+    pub format: ImageFormat,
+    /// The pixels.
+    pub image: DynamicImage,
+}
+
+impl Picture {
+    /// Decodes bytes.
+    ///
+    /// # Panics
+    /// When they are no sound image.
+    #[track_caller]
+    pub fn decode(bytes: &[u8]) -> Self {
+        let format = image::guess_format(bytes).unwrap_or_else(|error| panic!("{error}: {} bytes", bytes.len()));
+        let image = image::load_from_memory_with_format(bytes, format).unwrap_or_else(|error| panic!("{error}"));
+        Self { format, image }
+    }
+
+    /// Width and height.
+    pub fn size(&self) -> (u32, u32) {
+        (self.image.width(), self.image.height())
+    }
+
+    /// The pixel at these fractions of width and height.
+    pub fn at(&self, x: f64, y: f64) -> [u8; 4] {
+        let (width, height) = self.size();
+        let place = |fraction: f64, side: u32| ((fraction * f64::from(side)) as u32).min(side - 1);
+        let Rgba(pixel) = self.image.to_rgba8()[(place(x, width), place(y, height))];
+        pixel
+    }
+
+    /// Checks the pixel at these fractions, give or take what a lossy format does.
+    ///
+    /// # Panics
+    /// When it is another colour.
+    #[track_caller]
+    pub fn looks(&self, x: f64, y: f64, expected: [u8; 4]) {
+        let found = self.at(x, y);
+        let is_close = found.iter().zip(expected).all(|(found, expected)| found.abs_diff(expected) <= 24);
+        assert!(is_close, "at {x},{y}: {found:?}, expected about {expected:?}");
+    }
+}
+
+impl Answer {
+    /// The body as a picture.
+    ///
+    /// # Panics
+    /// When it is none.
+    #[track_caller]
+    pub fn picture(&self) -> Picture {
+        assert!(self.status == 200, "{self}");
+        Picture::decode(&self.body)
+    }
+}
