@@ -121,6 +121,57 @@ impl Store for MemoryStore {
     }
 }
 
+/// A store and a clock in one, as the platform gives them.
+#[derive(Debug, Default)]
+pub struct TestPlatform {
+    /// The store.
+    pub store: MemoryStore,
+    /// The clock.
+    pub clock: TestClock,
+    /// Which bells were rung, and what was logged.
+    pub heard: RefCell<Vec<String>>,
+}
+
+impl Store for TestPlatform {
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.store.get(key).await
+    }
+
+    async fn set(&self, key: &str, value: &[u8]) -> Result<(), StoreError> {
+        self.store.set(key, value).await
+    }
+
+    async fn increment(&self, key: &str, delta: i64) -> Result<i64, StoreError> {
+        self.store.increment(key, delta).await
+    }
+
+    async fn get_many(&self, keys: &[String]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+        self.store.get_many(keys).await
+    }
+
+    async fn set_many(&self, entries: Vec<(String, Vec<u8>)>) -> Result<(), StoreError> {
+        self.store.set_many(entries).await
+    }
+
+    async fn delete_many(&self, keys: &[String]) -> Result<(), StoreError> {
+        self.store.delete_many(keys).await
+    }
+}
+
+impl Clock for TestPlatform {
+    fn now(&self) -> Millis {
+        self.clock.now()
+    }
+
+    fn random(&self) -> u128 {
+        self.clock.random()
+    }
+
+    async fn sleep(&self, millis: u64) {
+        self.clock.sleep(millis).await;
+    }
+}
+
 /// Lets every other future that is ready go first, so that tests see callers interleave at each call of the store.
 async fn yield_now() {
     let mut has_yielded = false;

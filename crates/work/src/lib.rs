@@ -11,6 +11,54 @@
 pub mod driver;
 pub mod queue;
 
+use store::{Clock, Store};
+
+/// A context that has work to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Context {
+    /// Assets.
+    Ingest,
+    /// Pixels.
+    Resize,
+    /// Images.
+    Retrieve,
+}
+
+impl Context {
+    /// The name, which is also its component's id.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ingest => "ingest",
+            Self::Resize => "resize",
+            Self::Retrieve => "retrieve",
+        }
+    }
+}
+
+/// Tells a context that there is work, and the log what happened.
+pub trait Bells {
+    /// Rings. A bell that is not heard is no error: the job is on record.
+    async fn ring(&self, context: Context);
+
+    /// Writes a line to the log.
+    fn log(&self, line: &str);
+}
+
+/// All that a context needs of the world around it.
+pub trait Platform: Store + Clock + Bells {}
+
+impl<T: Store + Clock + Bells> Platform for T {}
+
+impl Bells for store::memory::TestPlatform {
+    async fn ring(&self, context: Context) {
+        self.heard.borrow_mut().push(context.name().to_owned());
+    }
+
+    fn log(&self, line: &str) {
+        self.heard.borrow_mut().push(line.to_owned());
+    }
+}
+
 /// How long to wait before attempt `attempt` + 1, in milliseconds: `base` doubled with each attempt, at most five
 /// minutes, less up to a half by chance so that many failures do not come back at once.
 pub fn backoff(base: u64, attempt: u32, random: u128) -> u64 {
