@@ -1,0 +1,175 @@
+//! Files that are no image, or no sound one, or too much of one: by upload and by download.
+
+use blackbox::{App, Source, fixtures, fresh};
+use fixtures::{beginning, photo, quadrants};
+
+/// Uploads `bytes`, which must be refused or fail with `code`, and leave nothing to be seen.
+#[track_caller]
+fn upload(app: &App, name: &str, bytes: &[u8], status: u16, code: &str) {
+    let category = app.category(&fresh("broken"), None);
+    let answer = app.upload_with(&[("category", &category)], bytes);
+    if answer.status == 202 {
+        // Damage behind the header is found by whoever decodes.
+        assert_eq!(code, "image-corrupt", "{name} was taken: {answer}");
+        let id = answer.id();
+        assert_eq!(app.failure(&id), code, "{name}");
+        app.shows_nothing_of(&id);
+    } else {
+        let found = answer.json()["code"].to_string();
+        assert_eq!((answer.status, found.trim_matches('"')), (status, code), "{name}: {answer}");
+        answer.problem(status, code);
+        assert_eq!(answer.header("location"), None, "{name}");
+    }
+    assert_eq!(app.listed(&format!("category={category}")), Vec::<String>::new(), "{name}");
+    app.delete(&format!("/v1/categories/{category}")).expect(204);
+}
+
+/// Downloads each of `cases`, which must fail with its code, and leave nothing to be seen.
+fn download(app: &App, cases: &[(&str, Vec<u8>, &str)]) {
+    let ids: Vec<String> =
+        cases.iter().map(|(_, bytes, _)| app.ingest(&Source::here().serve(bytes.clone()).url)).collect();
+    for ((name, _, code), id) in cases.iter().zip(ids) {
+        assert_eq!(app.failure(&id), *code, "{name}");
+        app.shows_nothing_of(&id);
+    }
+}
+
+#[test]
+fn what_is_no_image_is_refused() {
+    let app = App::shared();
+    let isobmff = |brand: &[u8; 4]| [b"\0\0\0\x18ftyp", brand.as_slice(), b"\0\0\0\0mif1", brand, &[0; 64]].concat();
+    let svg = br#"<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>"#;
+    let cases: Vec<(&str, Vec<u8>)> = vec![
+        ("html", b"<!DOCTYPE html><title>404</title>".to_vec()),
+        ("svg", svg.to_vec()),
+        ("json", b"{\"error\": true}".to_vec()),
+        ("pdf", b"%PDF-1.7 and so on".to_vec()),
+        ("bmp", fixtures::bmp_header()),
+        ("ico", [b"\0\0\x01\0\x01\0".as_slice(), &[0; 40]].concat()),
+        ("tiff", [b"II*\0\x08\0\0\0".as_slice(), &[0; 40]].concat()),
+        ("avif", isobmff(b"avif")),
+        ("heic", isobmff(b"heic")),
+        ("jpeg xl", [b"\xFF\x0A".as_slice(), &[0; 40]].concat()),
+        ("gzip", [b"\x1f\x8b\x08".as_slice(), &[0; 40]].concat()),
+        ("zip", [b"PK\x03\x04".as_slice(), &[0; 40]].concat()),
+        ("zeros", vec![0; 5000]),
+        ("executable", [b"\x7FELF".as_slice(), &[0; 40]].concat()),
+    ];
+    for (name, bytes) in &cases {
+        upload(app, name, bytes, 415, "image-format-unsupported");
+    }
+    let downloads: Vec<_> = cases.into_iter().map(|(name, bytes)| (name, bytes, "image-format-unsupported")).collect();
+    download(app, &downloads);
+}
+
+#[test]
+fn an_empty_file_is_refused() {
+    let app = App::shared();
+    upload(app, "empty", b"", 422, "image-empty");
+    app.upload(b"").problem(422, "image-empty");
+    let call = app.call("POST", "/v1/assets").header("content-type", "image/png").chunked(b"".to_vec());
+    call.send().problem(422, "image-empty");
+}
+
+#[test]
+fn a_file_cut_off_at_any_tenth_is_refused() {
+    let app = App::shared();
+    let still = photo(160, 120);
+    for (name, whole) in [
+        ("jpeg", fixtures::jpeg(&still)),
+        ("progressive jpeg", fixtures::progressive_jpeg(&still)),
+        ("png", fixtures::png(&still)),
+        ("interlaced png", fixtures::interlaced_png(&still)),
+        ("webp", fixtures::webp(&still)),
+        ("gif", fixtures::gif(&still)),
+        ("oriented jpeg", fixtures::oriented_jpeg(&still, 6)),
+    ] {
+        for tenths in 1..10 {
+            upload(app, &format!("{name}, {tenths} tenths"), &beginning(&whole, tenths), 422, "image-corrupt");
+        }
+        download(app, &[(name, beginning(&whole, 5), "image-corrupt"), (name, beginning(&whole, 9), "image-corrupt")]);
+    }
+}
+
+#[test]
+fn damage_inside_a_file_is_noticed() {
+    let app = App::shared();
+    let damaged = |mut bytes: Vec<u8>, at: usize| {
+        let start = bytes.len() * at / 10;
+        bytes[start..start + 40].fill(0xA5);
+        bytes
+    };
+    let png = fixtures::png(&photo(160, 120));
+    for (name, bytes) in [
+        ("png", damaged(png.clone(), 5)),
+        ("png header", damaged(png, 0)),
+        ("webp", damaged(fixtures::webp(&photo(160, 120)), 3)),
+    ] {
+        let answer = app.upload(&bytes);
+        if answer.status == 202 {
+            assert_eq!(app.failure(&answer.id()), "image-corrupt", "{name}");
+        } else {
+            assert!([415, 422].contains(&answer.status), "{name}: {answer}");
+        }
+    }
+}
+
+#[test]
+fn headers_without_pixels_are_refused() {
+    let app = App::shared();
+    for (name, bytes) in [
+        ("jpeg start", b"\xFF\xD8\xFF".to_vec()),
+        ("jpeg start and end", b"\xFF\xD8\xFF\xD9".to_vec()),
+        ("png signature", b"\x89PNG\r\n\x1a\n".to_vec()),
+        ("png of no width", fixtures::claiming_png(0, 10)),
+        ("gif header", b"GIF89a\x0A\0\x0A\0\0\0\0;".to_vec()),
+        ("riff", b"RIFF\x04\0\0\0WEBP".to_vec()),
+        ("png with too few pixels", fixtures::claiming_png(500, 500)),
+    ] {
+        upload(app, name, &bytes, 422, "image-corrupt");
+    }
+}
+
+#[test]
+fn more_pixels_than_allowed_are_refused_before_anything_is_decoded() {
+    let app = App::shared();
+    let bomb = fixtures::claiming_png(100_000, 100_000);
+    app.upload(&bomb).over_limit(422, "image-too-many-pixels", 50_000_000, Some(10_000_000_000));
+    upload(app, "bomb", &bomb, 422, "image-too-many-pixels");
+    download(app, &[("bomb", bomb, "image-too-many-pixels")]);
+
+    let small = App::small();
+    let over = fixtures::png(&photo(1001, 1000));
+    small.upload(&over).over_limit(422, "image-too-many-pixels", 1_000_000, Some(1_001_000));
+    let id = small.ingest(&Source::here().serve(fixtures::claiming_png(1001, 1000)).url);
+    let error = small.settled(&id)["error"].clone();
+    assert_eq!((error["limit"].as_u64(), error["actual"].as_u64()), (Some(1_000_000), Some(1_001_000)), "{error}");
+    let mut sides = fixtures::gif(&photo(10, 10));
+    sides[6..10].fill(0xFF);
+    small.upload(&sides).problem(422, "image-too-many-pixels");
+}
+
+#[test]
+fn more_frames_than_allowed_are_refused() {
+    let app = App::shared();
+    let cases = [
+        ("gif", fixtures::animated_gif(8, 8, 257)),
+        ("png", fixtures::animated_png(8, 8, 257)),
+        ("webp", fixtures::animated_webp(8, 8, 257)),
+    ];
+    for (name, bytes) in &cases {
+        app.upload(bytes).over_limit(422, "image-too-many-frames", 256, Some(257));
+        upload(app, name, bytes, 422, "image-too-many-frames");
+    }
+    let downloads: Vec<_> = cases.into_iter().map(|(name, bytes)| (name, bytes, "image-too-many-frames")).collect();
+    download(app, &downloads);
+    App::small().upload(&fixtures::animated_gif(8, 8, 4)).over_limit(422, "image-too-many-frames", 3, Some(4));
+    App::small().image(&fixtures::animated_gif(8, 8, 3));
+}
+
+#[test]
+fn the_app_is_alive_after_all_that() {
+    let app = App::shared();
+    app.image(&fixtures::jpeg(&quadrants(33, 44)));
+    app.get("/healthz").expect(200);
+}
