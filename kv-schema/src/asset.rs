@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::shape::Document;
+use crate::shape::{Counter, Document};
 use crate::{Id, Millis};
 
 /// What was given to the platform, and how far it has come.
@@ -143,4 +143,14 @@ pub struct Content {
 /// The document of an asset.
 pub fn document(id: &Id) -> Document<Asset> {
     Document::new(format!("asset:{id}"))
+}
+
+/// How many assets were ever accepted.
+pub fn accepted_count() -> Counter {
+    Counter::new("stat:accepted")
+}
+
+/// How many assets were deleted.
+pub fn deleted_count() -> Counter {
+    Counter::new("stat:deleted")
 }

@@ -1,30 +1,11 @@
 //! Asking other servers: one GET, no redirect followed, nothing believed.
 
 use futures::StreamExt;
-use http::HeaderMap;
 use spin_sdk::http::body::IncomingBodyExt;
 use spin_sdk::http::{EmptyBody, send};
 use spin_sdk::wasip3::http::types::ErrorCode;
 use web::body::Incoming;
-
-/// The head of an answer, and its body as it comes.
-pub struct Answer {
-    /// Status.
-    pub status: http::StatusCode,
-    /// Headers.
-    pub headers: HeaderMap,
-    /// Body.
-    pub body: Incoming,
-}
-
-/// Why there was no answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DialError {
-    /// The host does not let this component go there: not an allowed host, or an address in a blocked network.
-    Forbidden,
-    /// No server, or one that speaks no HTTP.
-    Unreachable(String),
-}
+use web::dial::{Answer, DialError};
 
 /// Sends `GET url`.
 ///

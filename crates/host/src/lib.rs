@@ -11,4 +11,4 @@ mod http_bridge;
 mod platform;
 
 pub use http_bridge::{Reply, serve};
-pub use platform::{Spin, backpressure, internal, spawn, variable};
+pub use platform::{Spin, backpressure, spawn};

@@ -5,14 +5,14 @@ use std::future::Future;
 use std::rc::Rc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use bytes::Bytes;
 use kv_schema::Millis;
 use spin_sdk::experimental::wasi::keyvalue::{atomics, batch, store as bucket};
-use spin_sdk::http::{EmptyBody, FullBody};
+use spin_sdk::http::EmptyBody;
+use spin_sdk::http::body::IncomingBodyExt;
 use spin_sdk::key_value;
 use spin_sdk::wit_bindgen::rt::async_support::{backpressure_dec, backpressure_inc};
 use store::{Clock, Store, StoreError};
-use work::{Bells, Context};
+use work::{Context, World};
 
 /// The store that every context uses.
 const LABEL: &str = "default";
@@ -97,11 +97,24 @@ impl Clock for Spin {
     }
 }
 
-impl Bells for Spin {
+impl World for Spin {
     async fn ring(&self, context: Context) {
-        if let Err(error) = internal(context, http::Method::POST, "/internal/bell", Bytes::new()).await {
+        if let Err(error) = self.ask(context, "/internal/bell").await {
             self.log(&format!("the bell of {} was not heard: {error}", context.name()));
         }
+    }
+
+    async fn ask(&self, context: Context, path: &str) -> Result<(u16, Vec<u8>), String> {
+        let url = format!("http://{}.spin.internal{path}", context.name());
+        let request = http::Request::post(url).body(EmptyBody::new()).map_err(|error| error.to_string())?;
+        let response = spin_sdk::http::send(request).await.map_err(|error| error.to_string())?;
+        let status = response.status().as_u16();
+        let body = response.into_body().bytes().await.map_err(|error| error.to_string())?;
+        Ok((status, body.to_vec()))
+    }
+
+    async fn variable(&self, name: &str) -> Option<String> {
+        spin_sdk::variables::get(name).await.ok()
     }
 
     fn log(&self, line: &str) {
@@ -109,39 +122,9 @@ impl Bells for Spin {
     }
 }
 
-/// Asks another context over service chaining. `path` begins with a slash. Answers status and body.
-///
-/// # Errors
-/// What the host says when the other context could not be asked, or trapped.
-pub async fn internal(
-    context: Context,
-    method: http::Method,
-    path: &str,
-    body: Bytes,
-) -> Result<(http::StatusCode, Bytes), String> {
-    let url = format!("http://{}.spin.internal{path}", context.name());
-    let builder = http::Request::builder().method(method).uri(url);
-    let sent = if body.is_empty() {
-        let request = builder.body(EmptyBody::new()).map_err(|error| error.to_string())?;
-        spin_sdk::http::send(request).await
-    } else {
-        let request = builder.body(FullBody::new(body)).map_err(|error| error.to_string())?;
-        spin_sdk::http::send(request).await
-    };
-    let response = sent.map_err(|error| error.to_string())?;
-    let status = response.status();
-    let body = spin_sdk::http::body::IncomingBodyExt::bytes(response.into_body()).await;
-    Ok((status, body.map_err(|error| error.to_string())?))
-}
-
 /// Runs `work` on, also after the response has been sent.
 pub fn spawn(work: impl Future<Output = ()> + 'static) {
     spin_sdk::wasip3::spawn(work);
-}
-
-/// A variable of the component; none where it is not defined.
-pub async fn variable(name: &str) -> Option<String> {
-    spin_sdk::variables::get(name).await.ok()
 }
 
 /// While this is held the host brings no other request to this instance: for work that takes the processor for long

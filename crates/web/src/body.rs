@@ -9,11 +9,11 @@ use http::StatusCode;
 use crate::Problem;
 
 /// A body as it arrives. An error is the transport's.
-pub struct Incoming(Pin<Box<dyn Stream<Item = Result<Bytes, String>>>>);
+pub struct Incoming(Pin<Box<dyn Stream<Item = Result<Bytes, String>> + Send>>);
 
 impl Incoming {
     /// Wraps a stream of pieces.
-    pub fn new(pieces: impl Stream<Item = Result<Bytes, String>> + 'static) -> Self {
+    pub fn new(pieces: impl Stream<Item = Result<Bytes, String>> + Send + 'static) -> Self {
         Self(Box::pin(pieces))
     }
 
@@ -36,7 +36,7 @@ impl Incoming {
     }
 
     /// The pieces as a stream.
-    pub fn into_stream(self) -> impl Stream<Item = Result<Bytes, String>> + 'static {
+    pub fn into_stream(self) -> impl Stream<Item = Result<Bytes, String>> + Send + 'static {
         self.0
     }
 

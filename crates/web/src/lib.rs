@@ -7,6 +7,7 @@
 
 pub mod body;
 pub mod conditional;
+pub mod dial;
 pub mod idempotency;
 pub mod json;
 pub mod page;

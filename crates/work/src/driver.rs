@@ -1,6 +1,7 @@
 //! The driver: takes jobs until none is due, a few at a time, and is there again when the next one is.
 
 use std::cell::Cell;
+use std::thread::LocalKey;
 
 use futures::future::{Either, select};
 use futures::stream::{FuturesUnordered, StreamExt};
@@ -64,6 +65,13 @@ pub struct Limits {
 #[derive(Debug, Default)]
 pub struct Napping(Cell<bool>);
 
+impl Napping {
+    /// Nobody sleeps.
+    pub const fn new() -> Self {
+        Self(Cell::new(false))
+    }
+}
+
 /// Empties the queue, or leaves when enough others are at it.
 ///
 /// # Errors
@@ -74,7 +82,7 @@ pub async fn drive<W: Worker>(
     clock: &impl Clock,
     queue: &Queue<W::Task>,
     limits: Limits,
-    napping: &Napping,
+    napping: &'static LocalKey<Napping>,
 ) -> Result<(), StoreError> {
     let name = store::object::hex(&clock.random().to_le_bytes());
     loop {
@@ -86,12 +94,12 @@ pub async fn drive<W: Worker>(
         // Looked at after the slot is free: a job that came just before rang a bell that found the slot taken.
         let Some(due) = queue::next_due(store, clock, queue).await? else { return Ok(()) };
         let nap = due - clock.now();
-        if nap > LONGEST_NAP || napping.0.replace(true) {
+        if nap > LONGEST_NAP || napping.with(|napping| napping.0.replace(true)) {
             return Ok(());
         }
         // Where all slots are taken something is due already: the others are at it, look again soon.
         clock.sleep(u64::try_from(nap).unwrap_or(0).max(100)).await;
-        napping.0.set(false);
+        napping.with(|napping| napping.0.set(false));
     }
 }
 
@@ -195,6 +203,10 @@ mod tests {
 
     use super::*;
 
+    thread_local! {
+        static NAPPING: Napping = const { Napping::new() };
+    }
+
     #[derive(Default)]
     struct Recorder {
         runs: RefCell<Vec<(RetrieveJob, u32)>>,
@@ -225,9 +237,9 @@ mod tests {
             block_on(queue::push(&store, &clock, &queue, task, Vec::new())).unwrap();
         }
         let recorder = Recorder { fails, ..Recorder::default() };
-        let napping = Napping::default();
+        NAPPING.with(|napping| napping.0.set(false));
         let limits = Limits { drivers: 2, jobs: 3 };
-        let drives = (0..drivers).map(|_| drive(&recorder, &store, &clock, &queue, limits, &napping));
+        let drives = (0..drivers).map(|_| drive(&recorder, &store, &clock, &queue, limits, &NAPPING));
         for driven in block_on(join_all(drives)) {
             driven.unwrap();
         }

@@ -35,23 +35,42 @@ impl Context {
     }
 }
 
-/// Tells a context that there is work, and the log what happened.
-pub trait Bells {
-    /// Rings. A bell that is not heard is no error: the job is on record.
+/// The rest of the app, its settings and its log, as a context sees them.
+pub trait World {
+    /// Tells a context that there is work. A bell that is not heard is no error: the job is on record.
     async fn ring(&self, context: Context);
+
+    /// Asks a context and waits for its answer: status and body. `path` begins with a slash.
+    ///
+    /// # Errors
+    /// The cause, for the log, when the context could not be asked or did not survive the question.
+    async fn ask(&self, context: Context, path: &str) -> Result<(u16, Vec<u8>), String>;
+
+    /// A variable of the app; none where it is not defined.
+    async fn variable(&self, name: &str) -> Option<String>;
 
     /// Writes a line to the log.
     fn log(&self, line: &str);
 }
 
 /// All that a context needs of the world around it.
-pub trait Platform: Store + Clock + Bells {}
+pub trait Platform: Store + Clock + World {}
 
-impl<T: Store + Clock + Bells> Platform for T {}
+impl<T: Store + Clock + World> Platform for T {}
 
-impl Bells for store::memory::TestPlatform {
+/// Nobody else is there, and nothing is set.
+impl World for store::memory::TestPlatform {
     async fn ring(&self, context: Context) {
         self.heard.borrow_mut().push(context.name().to_owned());
+    }
+
+    async fn ask(&self, context: Context, path: &str) -> Result<(u16, Vec<u8>), String> {
+        self.heard.borrow_mut().push(format!("{}{path}", context.name()));
+        Err("nobody is there".to_owned())
+    }
+
+    async fn variable(&self, _name: &str) -> Option<String> {
+        None
     }
 
     fn log(&self, line: &str) {

@@ -1,0 +1,45 @@
+//! The component: what Spin calls, and the way out.
+
+use host::{Reply, dial, serve, spawn};
+use http::{Method, StatusCode, header};
+use spin_sdk::http_service;
+use url::Url;
+use web::Response;
+use web::dial::{Answer, DialError};
+
+use crate::download::Dialer;
+use crate::{route, worker};
+
+#[http_service]
+async fn handle(request: spin_sdk::http::Request) -> Reply {
+    serve(request, |spin, request| async move {
+        match (request.path.as_str(), &request.method) {
+            ("/internal/bell", &Method::POST) => {
+                spawn(async move { worker::drive(&spin, Outbound).await });
+                Ok(Response::new(StatusCode::ACCEPTED))
+            }
+            // A file is taken whole into memory: nobody else shall share this instance meanwhile.
+            ("/v1/assets", &Method::POST) => {
+                let _held = host::backpressure();
+                route(spin, request).await
+            }
+            _ => route(spin, request).await,
+        }
+    })
+    .await
+}
+
+/// The way out of a component.
+pub struct Outbound;
+
+impl Dialer for Outbound {
+    async fn get(&self, url: &Url) -> Result<Answer, DialError> {
+        // The bytes are wanted as they are: a compressed answer could be a bomb, and images do not shrink.
+        let headers = [
+            (header::ACCEPT, "image/*"),
+            (header::ACCEPT_ENCODING, "identity"),
+            (header::USER_AGENT, concat!("ScaleHoster/", env!("CARGO_PKG_VERSION"))),
+        ];
+        dial::get(url.as_str(), &headers).await
+    }
+}

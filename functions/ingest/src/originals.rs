@@ -1,0 +1,299 @@
+//! Originals: the same bytes are stored once, for as long as an asset refers to them.
+//!
+//! Between linking to bytes and deleting them there is no lock. Each side first writes down what it does and then looks
+//! at what the other wrote: a linker appends its reference, then reads the generation; a deleter ends the generation,
+//! then reads the references. So at least one of them sees the other. `docs/decisions/0005-blob-generations.md`.
+
+use kv_schema::asset::{self, Asset, State, Step};
+use kv_schema::content::{self, Blob, BlobId};
+use kv_schema::job::{self, ResizeJob};
+use kv_schema::shape::Versioned;
+use kv_schema::{Id, asset::Content};
+use probe::Probe;
+use store::document::Updated;
+use store::object::Description;
+use store::{Store, StoreError, count, document, log, object, read, read_many, write};
+use web::Problem;
+use work::{Context, Platform, queue};
+
+use crate::read::{check_not_deleted, not_found};
+use crate::upload::describe;
+
+/// References looked at in one read.
+const REFERENCES_AT_ONCE: usize = 50;
+
+/// Where bytes of this hash are to be stored now.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn current(store: &impl Store, sha256: &str) -> Result<BlobId, StoreError> {
+    let generation = count(store, &content::generation(sha256)).await?;
+    Ok(BlobId { sha256: sha256.to_owned(), generation })
+}
+
+/// Stores an asset's bytes, writes that down in its document, and has `resize` make what is made of them.
+///
+/// # Errors
+/// [`StoreError`] as a problem; `404` and `410` when the asset went away meanwhile.
+pub async fn adopt(
+    platform: &impl Platform,
+    id: &Id,
+    probe: &Probe,
+    sha256: &str,
+    bytes: &[u8],
+) -> Result<Versioned<Asset>, Problem> {
+    let (blob, reference) = link(platform, id, probe, sha256, bytes).await?;
+    let content = Content { reference, ..describe(probe, blob.clone(), bytes.len()) };
+    // First the job, then the state that needs it: a job too many does no harm.
+    let task = ResizeJob::Derive { asset: id.clone(), blob: blob.clone() };
+    queue::push(platform, platform, &job::resize(), task, Vec::new()).await?;
+    let mut replaced = None;
+    let updated = document::update(platform, platform, &asset::document(id), |current| {
+        let mut asset = current.ok_or_else(not_found)?.value.clone();
+        check_not_deleted(&asset)?;
+        if !matches!(asset.state, State::Accepted | State::Downloading) {
+            return Ok::<_, Problem>(None);
+        }
+        enter(&mut asset, State::Processing, platform.now());
+        replaced = asset.content.replace(content.clone()).map(|old| old.blob).filter(|old| *old != blob);
+        asset.error = None;
+        Ok(Some(asset))
+    })
+    .await;
+    if updated.is_err() {
+        release(platform, &blob, bytes.len() as u64).await?;
+    }
+    let asset = match updated? {
+        Updated::Written(asset) => asset,
+        Updated::Unchanged(asset) => asset.ok_or_else(not_found)?,
+    };
+    if let Some(old) = replaced {
+        release(platform, &old, 0).await?;
+    }
+    platform.ring(Context::Resize).await;
+    Ok(asset)
+}
+
+/// Puts an asset into a state, unless it is in it.
+pub fn enter(asset: &mut Asset, state: State, now: kv_schema::Millis) {
+    if asset.state != state {
+        asset.state = state;
+        asset.history.push(Step { state, at: now });
+    }
+    asset.updated_at = now;
+}
+
+/// Refers to bytes on behalf of an asset and sees that they are stored. Answers where, and the reference's position.
+async fn link(
+    platform: &impl Platform,
+    asset: &Id,
+    probe: &Probe,
+    sha256: &str,
+    bytes: &[u8],
+) -> Result<(BlobId, u64), StoreError> {
+    loop {
+        let blob = current(platform, sha256).await?;
+        let reference = log::append(platform, &content::references(&blob), asset.clone()).await?;
+        if read(platform, &content::blob(&blob)).await?.is_none() {
+            store_bytes(platform, &blob, probe, bytes).await?;
+        }
+        if current(platform, sha256).await? == blob {
+            return Ok((blob, reference));
+        }
+        // The generation ended meanwhile; what was just stored in it goes again unless another refers to it.
+        log::remove(platform, &content::references(&blob), reference).await?;
+        release(platform, &blob, bytes.len() as u64).await?;
+    }
+}
+
+async fn store_bytes(platform: &impl Platform, blob: &BlobId, probe: &Probe, bytes: &[u8]) -> Result<(), StoreError> {
+    let (width, height) = probe.oriented_size();
+    let mime = probe.format.media_type().to_owned();
+    let description = Description { mime: mime.clone(), width, height };
+    object::put(platform, &content::original(blob), description, bytes).await?;
+    let stored = Blob { bytes: bytes.len() as u64, mime, stored_at: platform.now() };
+    write(platform, &content::blob(blob), &stored).await?;
+    platform.increment(content::stored_bytes().name(), bytes.len() as i64).await?;
+    Ok(())
+}
+
+/// Deletes bytes that no asset refers to any more, and has what was made of them deleted. `bytes` is their length, as
+/// far as the caller knows it.
+///
+/// # Errors
+/// [`StoreError`]; calling it again finishes it.
+pub async fn release(platform: &impl Platform, blob: &BlobId, bytes: u64) -> Result<(), StoreError> {
+    if is_referred_to(platform, blob).await? {
+        return Ok(());
+    }
+    if current(platform, &blob.sha256).await? == *blob {
+        platform.increment(content::generation(&blob.sha256).name(), 1).await?;
+    }
+    if is_referred_to(platform, blob).await? {
+        return Ok(());
+    }
+    let stored = read(platform, &content::blob(blob)).await?;
+    let length = stored.as_ref().map_or(bytes, |stored| stored.bytes);
+    queue::push(platform, platform, &job::resize(), ResizeJob::Forget { blob: blob.clone() }, Vec::new()).await?;
+    store::delete(platform, content::blob(blob).name()).await?;
+    if stored.is_some() {
+        platform.increment(content::stored_bytes().name(), -(length as i64)).await?;
+    }
+    object::delete(platform, &content::original(blob), length).await?;
+    delete_references(platform, blob).await?;
+    platform.ring(Context::Resize).await;
+    Ok(())
+}
+
+/// Whether an asset refers to these bytes, or may be about to. Dead references on the way are removed.
+async fn is_referred_to(store: &impl Store, blob: &BlobId) -> Result<bool, StoreError> {
+    let references = content::references(blob);
+    let mut before = None;
+    loop {
+        let page = log::page(store, &references, before, REFERENCES_AT_ONCE).await?;
+        let keys: Vec<_> = page.entries.iter().map(|(_, id)| asset::document(id).current()).collect();
+        let assets = read_many(store, &keys).await?;
+        for ((position, _), asset) in page.entries.iter().zip(assets) {
+            if asset.is_some_and(|asset| refers(&asset.value, blob)) {
+                return Ok(true);
+            }
+            log::remove(store, &references, *position).await?;
+        }
+        if page.next == 0 {
+            return Ok(false);
+        }
+        before = Some(page.next);
+    }
+}
+
+/// An asset whose bytes are still on the way may be about to refer to any.
+fn refers(asset: &Asset, blob: &BlobId) -> bool {
+    if asset.deleted_at.is_some() {
+        return false;
+    }
+    let is_undecided = matches!(asset.state, State::Accepted | State::Downloading);
+    is_undecided || asset.content.as_ref().is_some_and(|content| content.blob == *blob)
+}
+
+async fn delete_references(store: &impl Store, blob: &BlobId) -> Result<(), StoreError> {
+    let references = content::references(blob);
+    let length = count(store, &references.length()).await?;
+    let mut keys: Vec<String> = (1..=length).map(|position| references.entry(position).name().to_owned()).collect();
+    keys.push(references.removed().name().to_owned());
+    keys.push(references.length().name().to_owned());
+    for group in keys.chunks(256) {
+        store.delete_many(group).await?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::executor::block_on;
+    use futures::future::join;
+    use kv_schema::asset::{Details, Source};
+    use store::memory::TestPlatform;
+
+    use super::*;
+    use crate::create::{new_asset, write_new};
+
+    const SHA: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+
+    /// A GIF of one pixel, then enough to need several chunks.
+    fn bytes() -> Vec<u8> {
+        let mut bytes = b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;".to_vec();
+        bytes.resize(1_000_000, 0);
+        bytes
+    }
+
+    fn accept(platform: &TestPlatform) -> Id {
+        let id = store::new_id(platform);
+        let source = Source::Url { url: "http://example.com/".to_owned() };
+        block_on(write_new(platform, new_asset(id.clone(), source, Details::default(), 0))).unwrap();
+        id
+    }
+
+    async fn adopt_gif(platform: &TestPlatform, id: &Id) -> Result<BlobId, Problem> {
+        let bytes = bytes();
+        let probe = probe::probe(&bytes).unwrap();
+        let asset = adopt(platform, id, &probe, SHA, &bytes).await?;
+        Ok(asset.value.content.unwrap().blob)
+    }
+
+    async fn delete(platform: &TestPlatform, id: &Id) {
+        let mut blob = None;
+        document::update(platform, platform, &asset::document(id), |current| {
+            let mut asset = current.unwrap().value.clone();
+            asset.deleted_at = Some(1);
+            blob = asset.content.clone().map(|content| content.blob);
+            Ok::<_, StoreError>(Some(asset))
+        })
+        .await
+        .unwrap();
+        release(platform, &blob.unwrap(), 0).await.unwrap();
+    }
+
+    fn is_whole(platform: &TestPlatform, blob: &BlobId) -> bool {
+        block_on(object::read(platform, &content::original(blob))).unwrap().is_some_and(|(_, read)| read == bytes())
+    }
+
+    #[test]
+    fn the_same_bytes_are_stored_once_and_go_with_the_last_reference() {
+        let platform = TestPlatform::default();
+        let (first, second) = (accept(&platform), accept(&platform));
+        let blob = block_on(adopt_gif(&platform, &first)).unwrap();
+        platform.store.take_operations();
+        assert_eq!(block_on(adopt_gif(&platform, &second)), Ok(blob.clone()));
+        assert!(platform.store.take_operations().writes < 12, "the bytes were stored again");
+
+        block_on(delete(&platform, &first));
+        assert!(is_whole(&platform, &blob));
+        block_on(delete(&platform, &second));
+        assert_eq!(platform.store.keys("blob:"), Vec::<String>::new());
+        assert_eq!(block_on(count(&platform, &content::stored_bytes())), Ok(0));
+
+        let third = accept(&platform);
+        let again = block_on(adopt_gif(&platform, &third)).unwrap();
+        assert!(again.generation > blob.generation && is_whole(&platform, &again));
+    }
+
+    #[test]
+    fn bytes_that_are_being_deleted_are_never_linked_to() {
+        // Interleave a link with a delete at every distance: the link starts after the delete has made n calls.
+        for head_start in 0..60_u32 {
+            let platform = TestPlatform::default();
+            let (first, second) = (accept(&platform), accept(&platform));
+            block_on(adopt_gif(&platform, &first)).unwrap();
+            let late = async {
+                for _ in 0..head_start {
+                    platform.get("nothing").await.unwrap();
+                }
+                adopt_gif(&platform, &second).await.unwrap()
+            };
+            let (_, blob) = block_on(join(delete(&platform, &first), late));
+            assert!(is_whole(&platform, &blob), "head start {head_start}: {blob:?}");
+            block_on(delete(&platform, &second));
+            assert_eq!(platform.store.keys("blob:"), Vec::<String>::new(), "head start {head_start}");
+        }
+    }
+
+    #[test]
+    fn a_release_that_was_cut_short_can_be_done_again() {
+        for writes in 0..14 {
+            let platform = TestPlatform::default();
+            let id = accept(&platform);
+            let blob = block_on(adopt_gif(&platform, &id)).unwrap();
+            block_on(document::update(&platform, &platform, &asset::document(&id), |current| {
+                let mut asset = current.unwrap().value.clone();
+                asset.deleted_at = Some(1);
+                Ok::<_, StoreError>(Some(asset))
+            }))
+            .unwrap();
+            platform.store.fail_after(Some(writes));
+            let _ = block_on(release(&platform, &blob, 1_000_000));
+            platform.store.fail_after(None);
+            block_on(release(&platform, &blob, 1_000_000)).unwrap();
+            assert_eq!(platform.store.keys("blob:"), Vec::<String>::new(), "cut after {writes}");
+        }
+    }
+}
