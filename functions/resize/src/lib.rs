@@ -1,0 +1,3 @@
+//! Pixels in, pixels out.
+
+pub mod pixels;

@@ -1,0 +1,149 @@
+//! Everything that is made of a picture when it arrives, from decoding it once.
+
+use probe::Probe;
+use transform::{Plan, Source};
+
+use super::decode::{Shrink, decode};
+use super::encode::{Encoded, encoded_rung};
+use super::limits::decoding_bytes;
+use super::orient::oriented;
+use super::placeholder::placeholder;
+use super::profile::into_srgb;
+use super::raster::{Layout, Raster};
+use super::render::{exif_orientation, format_of, render, render_from, resized_from};
+use super::resize::{Area, resized};
+use super::rungs::{pick_rung, rung_sizes};
+use super::{Limits, PixelError};
+
+/// What a file says of its picture, without decoding it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Facts {
+    /// Size (upright), format and opacity: what plans are resolved with.
+    pub source: Source,
+    /// Frames; 1 for a still picture.
+    pub frames: u32,
+}
+
+impl Facts {
+    /// Reads the header of `file`.
+    ///
+    /// # Errors
+    /// `Unsupported`, `Corrupt`, or a limit that the header alone is over.
+    pub fn read(file: &[u8], limits: &Limits) -> Result<Self, PixelError> {
+        let probe = probe::probe(file)?;
+        limits.check(&probe)?;
+        Ok(Self::of(&probe))
+    }
+
+    fn of(probe: &Probe) -> Self {
+        let (width, height) = probe.oriented_size();
+        let source = Source { width, height, format: format_of(probe), has_alpha: probe.has_alpha };
+        Self { source, frames: probe.frames }
+    }
+}
+
+/// What is made of a picture when it arrives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Derived {
+    /// What the file says of itself.
+    pub facts: Facts,
+    /// Smaller copies of the whole picture, in the order of [`rung_sizes`].
+    pub rungs: Vec<Encoded>,
+    /// The presets, in the order they were given.
+    pub presets: Vec<(String, Encoded)>,
+    /// A ThumbHash, about 25 bytes.
+    pub thumbhash: Vec<u8>,
+    /// The dominant colour: red, green, blue in sRGB.
+    pub dominant_color: [u8; 3],
+}
+
+/// Makes rungs, presets (names with their plans, resolved with [`Facts::read`]) and placeholder of `input`.
+///
+/// The most held at once is the larger of decoding (see the table at `decoding_bytes`, at half the size or less for
+/// a JPEG of more than twice the mezzanine) and of scaling: the decoded picture, a strip of it, and twice the largest
+/// rung, all rungs together being less than that. Never more than 8 bytes a pixel of the source, and 30 MB, for
+/// anything but a progressive JPEG of four inks (16).
+///
+/// # Errors
+/// See [`PixelError`]. Whatever `input` is, it is answered, and never with a panic as far as we know.
+pub fn derive(input: &[u8], presets: &[(&str, Plan)], limits: &Limits) -> Result<Derived, PixelError> {
+    let probe = probe::probe(input)?;
+    limits.check(&probe)?;
+    let facts = Facts::of(&probe);
+    let rung_sizes = rung_sizes(facts.source.width, facts.source.height);
+    let base_size = base_size(&facts, &rung_sizes, presets);
+    let (base, is_lossless) = base(input, &probe, base_size, limits)?;
+
+    let rungs = rungs(base, &rung_sizes)?;
+    let is_lossless = is_lossless || rungs.iter().any(|raster| raster.layout() == Layout::Rgba);
+    let smallest = rungs.last().ok_or_else(|| PixelError::corrupt("no pixels"))?;
+    let (thumbhash, dominant_color) = placeholder(smallest)?;
+    let presets = presets.iter().map(|(name, plan)| Ok((name.to_string(), preset(input, &rungs, plan, limits)?)));
+    Ok(Derived {
+        facts,
+        presets: presets.collect::<Result<_, PixelError>>()?,
+        rungs: rungs[rungs.len() - rung_sizes.len()..]
+            .iter()
+            .map(|raster| encoded_rung(raster, is_lossless))
+            .collect::<Result<_, _>>()?,
+        thumbhash,
+        dominant_color,
+    })
+}
+
+/// The size of the picture that all others are made from, upright: the largest rung, or the whole where there is
+/// none, or where a preset wants more.
+fn base_size(facts: &Facts, rung_sizes: &[(u32, u32)], presets: &[(&str, Plan)]) -> (u32, u32) {
+    let whole = (facts.source.width, facts.source.height);
+    let Some(largest) = rung_sizes.first() else { return whole };
+    let fits = |plan: &Plan| match plan {
+        Plan::Original => true,
+        Plan::Render(render) => {
+            let (width, height) = render.orientation().sides(render.scaled().0, render.scaled().1);
+            width <= largest.0 && height <= largest.1
+        }
+    };
+    if presets.iter().all(|(_, plan)| fits(plan)) { *largest } else { whole }
+}
+
+/// The picture at `size`: upright, in sRGB. And whether its file keeps every pixel.
+fn base(input: &[u8], probe: &Probe, size: (u32, u32), limits: &Limits) -> Result<(Raster, bool), PixelError> {
+    let orientation = exif_orientation(probe);
+    let (width, height) = orientation.sides(size.0, size.1);
+    let ratio = (f64::from(probe.width) / f64::from(width)).min(f64::from(probe.height) / f64::from(height));
+    let shrink = Shrink::for_ratio(ratio);
+
+    let n = u64::from(shrink.divisor());
+    let decoded_width = u64::from(probe.width) / n + 1;
+    let scaling = 4 * (decoded_width * (u64::from(probe.height) / n + 1) + decoded_width * u64::from(height));
+    let rungs = 4 * 2 * u64::from(width) * u64::from(height);
+    limits.check_memory(decoding_bytes(probe, shrink).max(scaling).saturating_add(rungs))?;
+
+    let decoded = decode(input, probe, shrink, limits)?;
+    let area = Area { left: 0.0, top: 0.0, width: decoded.extent.0, height: decoded.extent.1 };
+    let raster = resized(decoded.raster, area, width, height)?;
+    let raster = into_srgb(raster, decoded.profile.as_deref());
+    Ok((oriented(raster, orientation)?, decoded.is_lossless))
+}
+
+/// The base, and each rung that is smaller made from the one before. Filtering in steps costs less than the same from
+/// the base, and 53 dB against it.
+fn rungs(base: Raster, sizes: &[(u32, u32)]) -> Result<Vec<Raster>, PixelError> {
+    let mut rasters = vec![base];
+    for (width, height) in sizes {
+        let larger = rasters.last().ok_or_else(|| PixelError::corrupt("no pixels"))?;
+        if (larger.width(), larger.height()) != (*width, *height) {
+            let raster = resized_from(larger, Area::whole(larger), *width, *height)?;
+            rasters.push(raster);
+        }
+    }
+    Ok(rasters)
+}
+
+fn preset(input: &[u8], rungs: &[Raster], plan: &Plan, limits: &Limits) -> Result<Encoded, PixelError> {
+    let Plan::Render(plan_of_render) = plan else { return render(input, plan, limits) };
+    let sizes: Vec<_> = rungs.iter().map(|raster| (raster.width(), raster.height())).collect();
+    // The base is at least as large as any preset needs.
+    let raster = &rungs[pick_rung(plan, &sizes).unwrap_or(0)];
+    render_from(raster, plan_of_render, limits)
+}

@@ -1,0 +1,75 @@
+//! Why a picture could not be read or made.
+
+/// Why a picture could not be read or made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PixelError {
+    /// Not a format that is read, or a kind of it that is not.
+    #[error("the file is {found}, which is not supported")]
+    Unsupported {
+        /// What it is instead, for a sentence.
+        found: String,
+    },
+    /// Damaged, or cut off before the picture is complete.
+    #[error("the picture is damaged: {detail}")]
+    Corrupt {
+        /// What is wrong.
+        detail: String,
+    },
+    /// More pixels than allowed.
+    #[error("the picture has {actual} pixels, {limit} are allowed")]
+    TooManyPixels {
+        /// Pixels allowed.
+        limit: u64,
+        /// Pixels claimed by the header.
+        actual: u64,
+    },
+    /// A side longer than allowed.
+    #[error("the picture has a side of {actual} pixels, {limit} are allowed")]
+    SideTooLong {
+        /// Pixels allowed.
+        limit: u64,
+        /// Pixels claimed by the header.
+        actual: u64,
+    },
+    /// More frames than allowed.
+    #[error("the picture has {actual} frames, {limit} are allowed")]
+    TooManyFrames {
+        /// Frames allowed.
+        limit: u64,
+        /// Frames counted or claimed.
+        actual: u64,
+    },
+    /// The work would take more memory than allowed.
+    #[error("the picture would take {actual} bytes of memory, {limit} are allowed")]
+    TooMuchMemory {
+        /// Bytes allowed.
+        limit: u64,
+        /// Bytes estimated.
+        actual: u64,
+    },
+    /// The result could not be written. Never the picture's fault.
+    #[error("the result could not be encoded: {detail}")]
+    Encode {
+        /// What the encoder said.
+        detail: String,
+    },
+}
+
+impl PixelError {
+    pub(super) fn corrupt(detail: impl ToString) -> Self {
+        Self::Corrupt { detail: detail.to_string() }
+    }
+
+    pub(super) fn encode(detail: impl ToString) -> Self {
+        Self::Encode { detail: detail.to_string() }
+    }
+}
+
+impl From<probe::ProbeError> for PixelError {
+    fn from(error: probe::ProbeError) -> Self {
+        match error {
+            probe::ProbeError::Unsupported { found } => Self::Unsupported { found: found.to_owned() },
+            other => Self::corrupt(other),
+        }
+    }
+}

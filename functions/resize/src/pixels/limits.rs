@@ -1,0 +1,79 @@
+//! How much one picture may take, checked before anything is allocated.
+
+use probe::Probe;
+
+use super::PixelError;
+use super::decode::Shrink;
+
+/// How much one picture may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Pixels of one frame, decoded or made.
+    pub max_pixels: u64,
+    /// Length of a side of the source, in pixels. Filter tables grow with it.
+    pub max_side: u32,
+    /// Frames of an animation. Only the first is decoded, but all are walked through.
+    pub max_frames: u32,
+    /// Bytes of pixels held at once, by the estimate of [`decoding_bytes`] and what follows it.
+    pub max_memory_bytes: u64,
+}
+
+impl Default for Limits {
+    /// 50 megapixels, 65,535 pixels a side, 256 frames, 1 GiB.
+    fn default() -> Self {
+        Self { max_pixels: 50_000_000, max_side: 65_535, max_frames: 256, max_memory_bytes: 1 << 30 }
+    }
+}
+
+impl Limits {
+    /// Refuses what the header claims if it is over a limit.
+    pub(super) fn check(&self, probe: &Probe) -> Result<(), PixelError> {
+        let side = probe.width.max(probe.height);
+        if side > self.max_side {
+            return Err(PixelError::SideTooLong { limit: self.max_side.into(), actual: side.into() });
+        }
+        if probe.pixels > self.max_pixels {
+            return Err(PixelError::TooManyPixels { limit: self.max_pixels, actual: probe.pixels });
+        }
+        if probe.frames > self.max_frames {
+            return Err(PixelError::TooManyFrames { limit: self.max_frames.into(), actual: probe.frames.into() });
+        }
+        Ok(())
+    }
+
+    /// Refuses work that would hold `bytes` bytes of pixels at once.
+    pub(super) fn check_memory(&self, bytes: u64) -> Result<(), PixelError> {
+        if bytes > self.max_memory_bytes {
+            return Err(PixelError::TooMuchMemory { limit: self.max_memory_bytes, actual: bytes });
+        }
+        Ok(())
+    }
+}
+
+/// The most bytes that decoding holds at once, the result included, in the worst layout a header leaves open.
+///
+/// | Format | Bytes a pixel |
+/// |---|---|
+/// | JPEG | 2 a channel of the shrunk picture (planes, then interleaved); progressive: 2 a channel of the whole, too |
+/// | PNG | 4 |
+/// | WebP | 8: lossless decodes to four channels before it drops one; lossy holds 1.5 of planes and one of alpha |
+/// | GIF | 5: indices, then four channels of canvas; twice the frame if that is larger than the canvas |
+pub(super) fn decoding_bytes(probe: &Probe, shrink: Shrink) -> u64 {
+    let pixels = probe.pixels;
+    match probe.format {
+        probe::Format::Jpeg => {
+            let channels = match probe.color {
+                probe::ColorModel::Gray => 1,
+                probe::ColorModel::Cmyk => 4,
+                probe::ColorModel::Rgb | probe::ColorModel::Palette => 3,
+            };
+            let n = u64::from(shrink.divisor());
+            let shrunk = u64::from(probe.width).div_ceil(n) * u64::from(probe.height).div_ceil(n);
+            let coefficients = if probe.is_progressive { pixels.saturating_mul(2 * channels) } else { 0 };
+            shrunk.saturating_mul(2 * channels).saturating_add(coefficients)
+        }
+        probe::Format::Png => pixels.saturating_mul(4),
+        probe::Format::WebP => pixels.saturating_mul(8),
+        probe::Format::Gif => pixels.saturating_mul(9),
+    }
+}

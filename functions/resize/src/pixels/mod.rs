@@ -1,0 +1,38 @@
+//! Pixels: pure functions over bytes and numbers. Nothing of the platform is known here.
+//!
+//! - [`derive`] makes everything that is made of a picture when it arrives: rungs, presets, a placeholder.
+//! - [`render`](render()) makes what a plan says, of a rung ([`pick_rung`]) or of the original.
+//! - [`strip`](strip()) takes the metadata out of an original without touching its pixels.
+//!
+//! Every input is taken for hostile: headers are read and compared with [`Limits`] before anything is allocated, a
+//! picture is whole or refused, and no arithmetic on what a file claims can overflow or go out of bounds in here.
+//! Decoders are others' work; `examples/pixels_fuzz.rs` throws broken files at them.
+//!
+//! The order of work on a picture: decode (smaller where JPEG can), scale and crop in one pass, colours to sRGB, turn
+//! upright and as the plan says, blur, sharpen, ground, canvas, encode. Everything after scaling is done on the few
+//! pixels that are left.
+
+mod blur;
+mod compose;
+mod container;
+mod decode;
+mod derive;
+mod encode;
+mod error;
+mod limits;
+mod orient;
+mod placeholder;
+mod profile;
+mod raster;
+mod render;
+mod resize;
+mod rungs;
+mod strip;
+
+pub use derive::{Derived, Facts, derive};
+pub use encode::Encoded;
+pub use error::PixelError;
+pub use limits::Limits;
+pub use render::render;
+pub use rungs::{pick_rung, rung_sizes};
+pub use strip::{Stripped, strip};
