@@ -113,6 +113,11 @@ impl<T> Log<T> {
         Key::new(format!("{}:{position}", self.prefix))
     }
 
+    /// Present once an entry was appended more than 2^`exponent` milliseconds after the time it stands for.
+    pub fn late(&self, exponent: u32) -> Counter {
+        Counter::new(format!("{}:late:{exponent}", self.prefix))
+    }
+
     /// The prefix, which names the log.
     pub fn name(&self) -> &str {
         &self.prefix

@@ -1,0 +1,266 @@
+//! Delivering bytes: finds the stored variant and streams it; what is not stored yet `resize` makes first.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+
+use bytes::Bytes;
+use http::{StatusCode, header};
+use kv_schema::content::{self, BlobId};
+use kv_schema::image::{self, Image};
+use kv_schema::preset::{self, Presets};
+use kv_schema::shape::{Object, Versioned};
+use kv_schema::{Id, Millis};
+use store::object::{self, Opened, Piece};
+use store::{Store, decode};
+use transform::{Accept, Format, Plan, Source, Spec, Transform, TransformError, TransformErrorKind};
+use web::conditional::Condition;
+use web::query::Query;
+use web::range::{self, Asked};
+use web::{Problem, Request, Response};
+use work::{Context, Platform};
+
+use crate::find::{image_id, present};
+
+/// The longest that one renderer is waited for before another takes over, in milliseconds.
+const RENDER_LEASE: Millis = 15_000;
+
+/// Renderers that are tried before the request is given up.
+const MOST_RENDERERS: u32 = 3;
+
+/// Every answer under a URL is the same for ever: a changed image or preset is handed out under another URL.
+const FOREVER: &str = "public, max-age=31536000, immutable";
+
+/// Delivers an image in a size and format.
+///
+/// # Responses
+/// - 200, 206, 304.
+/// - 400 `transform-invalid`, `parameter-unknown`; 404 `image-not-found`, `preset-not-found`; 410 `image-deleted`;
+///   416 `range-not-satisfiable`; 422 `output-too-large`, `image-corrupt`; 501 `transform-unsupported`.
+/// - 503 `render-timeout` with `Retry-After`.
+pub async fn deliver<P: Platform + 'static>(
+    platform: P,
+    request: &Request,
+    id: &str,
+    segment: &str,
+) -> Result<Response, Problem> {
+    // `v` is part of the URLs that are handed out. It means nothing here: it makes a new URL of a changed preset.
+    Query::parse(&request.query, &["v"])?;
+    let spec = Spec::parse(segment).map_err(refused)?;
+    let id = image_id(id)?;
+    let (image, presets) = load(&platform, &id).await?;
+    let (plan, is_negotiated) = plan(&spec, &image, &presets, request)?;
+    let object = content::variant(&image.blob, &plan.to_string());
+    let opened = match object::open(&platform, &object).await? {
+        Some(opened) => opened,
+        None => make(&platform, &image.blob, &plan, &object).await?,
+    };
+    Ok(respond(platform, request, object, opened, is_negotiated))
+}
+
+/// The image and the presets, in one read.
+async fn load(store: &impl Store, id: &Id) -> Result<(Image, Presets), Problem> {
+    let image_key = image::document(id).current();
+    let presets_key = preset::document().current();
+    let values = store.get_many(&[image_key.name().to_owned(), presets_key.name().to_owned()]).await?;
+    let image = values[0].as_deref().map(|bytes| decode(&image_key, bytes)).transpose()?;
+    let presets: Option<Versioned<Presets>> =
+        values[1].as_deref().map(|bytes| decode(&presets_key, bytes)).transpose()?;
+    Ok((present(image)?.value, presets.map_or_else(Presets::built_in, |presets| presets.value)))
+}
+
+/// What is to be delivered, and whether that depends on `Accept`.
+fn plan(spec: &Spec, image: &Image, presets: &Presets, request: &Request) -> Result<(Plan, bool), Problem> {
+    let by_preset;
+    let transform = match spec {
+        Spec::Original => return Ok((Plan::Original, false)),
+        Spec::Transform(transform) => transform,
+        Spec::Preset(name) => {
+            let unknown = || Problem::not_found("preset-not-found", format!("there is no preset {name}"));
+            by_preset = preset_transform(&presets.by_name.get(name.as_str()).ok_or_else(unknown)?.transform)?;
+            &by_preset
+        }
+    };
+    let accepts: Vec<&str> =
+        request.headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
+    let accept = Accept::parse(Some(accepts.join(",")).as_deref());
+    let plan = Plan::resolve(transform, &source(image)?, accept).map_err(refused)?;
+    Ok((plan, transform.is_negotiated()))
+}
+
+fn preset_transform(text: &str) -> Result<Transform, Problem> {
+    match Spec::parse(text) {
+        Ok(Spec::Transform(transform)) => Ok(transform),
+        _ => Err(Problem::internal(format!("the stored preset {text:?} is no transform"))),
+    }
+}
+
+fn source(image: &Image) -> Result<Source, Problem> {
+    let derived = &image.derived;
+    let format: Format = derived.mime.trim_start_matches("image/").parse().map_err(|error: TransformError| {
+        Problem::internal(format!("image {} has the type {}: {error}", image.id, derived.mime))
+    })?;
+    Ok(Source { width: derived.width, height: derived.height, format, has_alpha: derived.has_alpha })
+}
+
+fn refused(error: TransformError) -> Problem {
+    let detail = error.to_string();
+    match error.kind {
+        TransformErrorKind::Invalid => Problem::bad_request("transform-invalid", detail),
+        TransformErrorKind::Unsupported => {
+            Problem::new(StatusCode::NOT_IMPLEMENTED, "transform-unsupported", detail)
+        }
+        TransformErrorKind::Limit { limit, actual } => {
+            Problem::unprocessable("output-too-large", detail).over(limit, Some(actual))
+        }
+    }
+}
+
+/// Has a variant made, or waits for the one who makes it already.
+async fn make(platform: &impl Platform, blob: &BlobId, plan: &Plan, object: &Object) -> Result<Opened, Problem> {
+    for renderer in 1..=MOST_RENDERERS {
+        let path = format!("/internal/render/{}/{plan}/{renderer}", blob.text());
+        match platform.ask(Context::Resize, &path).await {
+            Ok((200 | 202, _)) => {}
+            Ok((status, body)) => return Err(render_refused(status, &body)),
+            // The renderer did not survive it. One more try tells bad luck from a bad image.
+            Err(cause) if renderer < MOST_RENDERERS => {
+                platform.log(&format!("rendering {plan} of {}: {cause}", blob.text()));
+                continue;
+            }
+            Err(cause) => return Err(Problem::internal(format!("rendering {plan} of {}: {cause}", blob.text()))),
+        }
+        if let Some(opened) = wait_for(platform, object).await? {
+            return Ok(opened);
+        }
+    }
+    let mut problem =
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "render-timeout", "the picture is not made yet; try again");
+    problem.headers.push((header::RETRY_AFTER, "2".to_owned()));
+    Err(problem)
+}
+
+async fn wait_for(platform: &impl Platform, object: &Object) -> Result<Option<Opened>, Problem> {
+    let deadline = platform.now() + RENDER_LEASE;
+    let mut pause = 2;
+    loop {
+        if let Some(opened) = object::open(platform, object).await? {
+            return Ok(Some(opened));
+        }
+        if platform.now() >= deadline {
+            return Ok(None);
+        }
+        platform.sleep(pause).await;
+        pause = (pause * 2).min(100);
+    }
+}
+
+/// What `resize` said, as this request's problem.
+fn render_refused(status: u16, body: &[u8]) -> Problem {
+    let said: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    let detail = said["detail"].as_str().unwrap_or("the picture can't be made").to_owned();
+    match (status, said["code"].as_str()) {
+        (422, Some("image-corrupt")) => Problem::unprocessable("image-corrupt", detail),
+        (422, _) => Problem::unprocessable("output-too-large", detail),
+        (404, _) => Problem::new(StatusCode::GONE, "image-deleted", "the image is being deleted"),
+        (503, _) => Problem::new(StatusCode::SERVICE_UNAVAILABLE, "store-unavailable", detail),
+        _ => Problem::internal(format!("resize answered {status}: {}", String::from_utf8_lossy(body))),
+    }
+}
+
+/// The answer that carries an object, or the part of it that was asked for.
+fn respond<P: Platform + 'static>(
+    platform: P,
+    request: &Request,
+    object: Object,
+    opened: Opened,
+    is_negotiated: bool,
+) -> Response {
+    let head = &opened.head;
+    let etag = format!("\"{}\"", head.etag);
+    if Condition::if_none_match(request).is_some_and(|condition| condition.matches_weakly(&etag)) {
+        return with_caching(Response::new(StatusCode::NOT_MODIFIED), &etag, is_negotiated);
+    }
+    let text = |name| request.headers.get(name).and_then(|value: &http::HeaderValue| value.to_str().ok());
+    // A range of something that has changed since is not wanted: the whole is.
+    let is_current = text(header::IF_RANGE).is_none_or(|condition| condition.trim() == etag);
+    let asked = text(header::RANGE).filter(|_| is_current && request.method == http::Method::GET);
+    let (status, range) = match range::parse(asked, head.bytes) {
+        Asked::Whole => (StatusCode::OK, 0..head.bytes),
+        Asked::Part(range) => (StatusCode::PARTIAL_CONTENT, range),
+        Asked::Unsatisfiable => return not_satisfiable(request, head.bytes),
+    };
+    let mut response = with_caching(Response::new(status), &etag, is_negotiated)
+        .with_header(header::CONTENT_TYPE, &head.mime)
+        .with_header(header::CONTENT_LENGTH, (range.end - range.start).to_string())
+        .with_header(header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox");
+    if status == StatusCode::PARTIAL_CONTENT {
+        let content_range = format!("bytes {}-{}/{}", range.start, range.end - 1, head.bytes);
+        response = response.with_header(header::CONTENT_RANGE, content_range);
+    }
+    if request.method == http::Method::HEAD {
+        return response;
+    }
+    with_bytes(response, platform, object, opened, range)
+}
+
+fn with_caching(response: Response, etag: &str, is_negotiated: bool) -> Response {
+    let response = with_safety(response)
+        .with_header(header::ETAG, etag)
+        .with_header(header::CACHE_CONTROL, FOREVER)
+        .with_header(header::ACCEPT_RANGES, "bytes");
+    if is_negotiated { response.with_header(header::VARY, "Accept") } else { response }
+}
+
+fn with_safety(response: Response) -> Response {
+    response
+        .with_header(header::X_CONTENT_TYPE_OPTIONS, "nosniff")
+        .with_header(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*")
+        .with_header(http::HeaderName::from_static("cross-origin-resource-policy"), "cross-origin")
+}
+
+fn not_satisfiable(request: &Request, length: u64) -> Response {
+    let mut problem = Problem::new(
+        StatusCode::RANGE_NOT_SATISFIABLE,
+        "range-not-satisfiable",
+        format!("the range lies outside of the {length} bytes there are"),
+    );
+    problem.headers.push((header::CONTENT_RANGE, format!("bytes */{length}")));
+    with_safety(problem.into_response(&request.path, &request.id))
+}
+
+/// Small objects are here already; of large ones a chunk is read when the one before it is on its way.
+fn with_bytes<P: Platform + 'static>(
+    response: Response,
+    platform: P,
+    object: Object,
+    opened: Opened,
+    range: Range<u64>,
+) -> Response {
+    let Opened { head, first } = opened;
+    let pieces: VecDeque<Piece> = object::pieces(&head, range.clone()).into();
+    if pieces.iter().all(|piece| piece.chunk.is_none()) {
+        let part = Bytes::from(first).slice(range.start as usize..range.end as usize);
+        return response.with_body(part);
+    }
+    let first = Bytes::from(first);
+    let state = (platform, object, first, pieces);
+    response.with_stream(futures::stream::unfold(state, |(platform, object, first, mut pieces)| async {
+        let piece = pieces.pop_front()?;
+        let bytes = match piece.chunk {
+            None => Ok(first.slice(piece.range)),
+            Some(index) => object::chunk(&platform, &object, index, piece.range.end)
+                .await
+                .map(|chunk| Bytes::from(chunk).slice(piece.range))
+                .map_err(|error| error.to_string()),
+        };
+        Some((bytes, (platform, object, first, pieces)))
+    }))
+}
+
+/// The answer to a browser that asks whether another site may use an image.
+pub fn preflight() -> Response {
+    with_safety(Response::no_content())
+        .with_header(header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, OPTIONS")
+        .with_header(header::ACCESS_CONTROL_ALLOW_HEADERS, "Range, If-None-Match, If-Range, Accept")
+        .with_header(header::ACCESS_CONTROL_MAX_AGE, "86400")
+}

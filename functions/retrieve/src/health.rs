@@ -1,0 +1,73 @@
+//! Whether the service is alive, and how much it has and has to do.
+
+use http::StatusCode;
+use kv_schema::image::Listing;
+use kv_schema::{asset, content, job};
+use serde_json::json;
+use store::{StoreError, count_many};
+use web::query::Query;
+use web::{Problem, Request, Response, time};
+use work::queue::{Depth, depth, next_due};
+use work::{Context, Platform};
+
+use crate::list;
+
+/// Says that the service is alive and that the store answers.
+///
+/// # Responses
+/// - 200, 503 `store-unavailable`.
+pub async fn health(platform: &impl Platform) -> Result<Response, Problem> {
+    platform.get(asset::accepted_count().name()).await?;
+    Ok(Response::json(StatusCode::OK, &json!({ "status": "ok" })))
+}
+
+/// Rings for each context that has work: after a start nobody else knows of it.
+pub async fn ring_for_open_jobs(platform: &impl Platform) {
+    if let Err(error) = try_ring(platform).await {
+        platform.log(&format!("nobody was told of open jobs: {error}"));
+    }
+}
+
+async fn try_ring(platform: &impl Platform) -> Result<(), StoreError> {
+    if next_due(platform, platform, &job::ingest()).await?.is_some() {
+        platform.ring(Context::Ingest).await;
+    }
+    if next_due(platform, platform, &job::resize()).await?.is_some() {
+        platform.ring(Context::Resize).await;
+    }
+    if next_due(platform, platform, &job::retrieve()).await?.is_some() {
+        platform.ring(Context::Retrieve).await;
+    }
+    Ok(())
+}
+
+/// Counts.
+///
+/// # Responses
+/// - 200.
+pub async fn stats(platform: &impl Platform, request: &Request) -> Result<Response, Problem> {
+    Query::parse(&request.query, &[])?;
+    let counters =
+        [asset::accepted_count(), asset::deleted_count(), content::stored_bytes(), content::renders()];
+    let counts = count_many(platform, &counters).await?;
+    let images = list::size(platform, &Listing::All).await?;
+    let queues = [
+        ("ingest", depth(platform, platform, &job::ingest()).await?),
+        ("resize", depth(platform, platform, &job::resize()).await?),
+        ("retrieve", depth(platform, platform, &job::retrieve()).await?),
+    ];
+    let oldest = queues.iter().filter_map(|(_, depth)| depth.oldest).min();
+    let queue = |depth: &Depth| json!({ "depth": depth.open, "oldest_job": depth.oldest.map(time::format) });
+    let by_context: serde_json::Map<_, _> =
+        queues.iter().map(|(name, depth)| ((*name).to_owned(), queue(depth))).collect();
+    let stats = json!({
+        "assets": counts[0].saturating_sub(counts[1]),
+        "images": images,
+        "original_bytes": counts[2],
+        "renders": counts[3],
+        "queue_depth": queues.iter().map(|(_, depth)| depth.open).sum::<u64>(),
+        "oldest_job": oldest.map(time::format),
+        "queues": by_context,
+    });
+    Ok(Response::json(StatusCode::OK, &stats))
+}
