@@ -63,6 +63,8 @@ pub struct Derived {
     pub dominant_color: String,
     /// The sizes of the stored rungs, width and height in pixels, largest first.
     pub rungs: Vec<(u32, u32)>,
+    /// The plans of the variants that were made at the same time: the presets of then.
+    pub variants: Vec<String>,
 }
 
 /// How many generations of these bytes have ended; the number is also the generation that takes new references.
@@ -100,19 +102,9 @@ pub fn variant(id: &BlobId, plan: &str) -> Object {
     Object::new(format!("variant:{}:{plan}", id.text()))
 }
 
-/// The objects that were made of a blob, so that they can go with it: each entry is an object's head key.
-pub fn products(id: &BlobId) -> Log<Product> {
+/// The plans of the variants that were made of a blob on request, so that they can go with it.
+pub fn products(id: &BlobId) -> Log<String> {
     Log::new(format!("product:{}", id.text()))
-}
-
-/// Something made of a blob.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Product {
-    /// A rung of this width and height in pixels.
-    Rung(u32, u32),
-    /// A variant, by its plan.
-    Variant(String),
 }
 
 /// How many renderings were made.

@@ -232,6 +232,9 @@ pub struct ObjectHead {
     pub width: u32,
     /// Height in pixels.
     pub height: u32,
+    /// Set where the bytes are those of the original itself, which are not stored twice: the object has none.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_original: bool,
 }
 
 impl Object {

@@ -17,11 +17,7 @@ impl Orientation {
     /// The orientation of this number, if there is one.
     #[must_use]
     pub const fn new(value: u8) -> Option<Self> {
-        if value >= 1 && value <= 8 {
-            Some(Self(value))
-        } else {
-            None
-        }
+        if value >= 1 && value <= 8 { Some(Self(value)) } else { None }
     }
 
     /// The number, 1 to 8.
@@ -76,19 +72,11 @@ struct Order {
 
 impl Order {
     fn u16(&self, reader: &mut Reader<'_>) -> Option<u16> {
-        if self.is_little {
-            reader.u16_le()
-        } else {
-            reader.u16_be()
-        }
+        if self.is_little { reader.u16_le() } else { reader.u16_be() }
     }
 
     fn u32(&self, reader: &mut Reader<'_>) -> Option<u32> {
-        if self.is_little {
-            reader.u32_le()
-        } else {
-            reader.u32_be()
-        }
+        if self.is_little { reader.u32_le() } else { reader.u32_be() }
     }
 }
 
@@ -98,11 +86,7 @@ mod tests {
     use crate::samples::exif_block;
 
     fn check(bytes: &[u8], expected: Option<u8>) {
-        assert_eq!(
-            orientation(bytes).map(Orientation::get),
-            expected,
-            "{bytes:x?}"
-        );
+        assert_eq!(orientation(bytes).map(Orientation::get), expected, "{bytes:x?}");
     }
 
     #[test]
@@ -110,10 +94,7 @@ mod tests {
         for value in 1..=8 {
             check(&exif_block(value, true), Some(value));
             check(&exif_block(value, false), Some(value));
-            check(
-                &[b"Exif\0\0", exif_block(value, true).as_slice()].concat(),
-                Some(value),
-            );
+            check(&[b"Exif\0\0", exif_block(value, true).as_slice()].concat(), Some(value));
         }
         let sound = exif_block(6, true);
         for length in 0..18 {

@@ -77,18 +77,12 @@ fn segment<'a>(reader: &mut Reader<'a>) -> Result<Option<&'a [u8]>, ProbeError> 
     let Some(length) = reader.u16_be() else {
         return Ok(None);
     };
-    let length = length
-        .checked_sub(2)
-        .ok_or(corrupt("a JPEG segment shorter than its length field"))?;
+    let length = length.checked_sub(2).ok_or(corrupt("a JPEG segment shorter than its length field"))?;
     Ok(reader.take(usize::from(length)))
 }
 
 fn exif_in(segment: &[u8]) -> Option<Orientation> {
-    if segment.starts_with(b"Exif\0\0") {
-        exif::orientation(segment)
-    } else {
-        None
-    }
+    if segment.starts_with(b"Exif\0\0") { exif::orientation(segment) } else { None }
 }
 
 struct Frame {
@@ -128,11 +122,6 @@ impl Frame {
             4 => ColorModel::Cmyk,
             _ => return Err(corrupt("a JPEG of neither 1, 3 nor 4 components")),
         };
-        Ok(Self {
-            width,
-            height,
-            is_progressive: marker == 0xC2,
-            color,
-        })
+        Ok(Self { width, height, is_progressive: marker == 0xC2, color })
     }
 }

@@ -105,11 +105,7 @@ impl Probe {
     /// Width and height after the orientation is applied: what a viewer sees.
     #[must_use]
     pub const fn oriented_size(&self) -> (u32, u32) {
-        if self.orientation.swaps_sides() {
-            (self.height, self.width)
-        } else {
-            (self.width, self.height)
-        }
+        if self.orientation.swaps_sides() { (self.height, self.width) } else { (self.width, self.height) }
     }
 }
 
@@ -172,27 +168,15 @@ mod tests {
 
     /// One line for a probe: what is not the usual value is named.
     fn describe(probe: &Probe) -> String {
-        let mut line = format!(
-            "{} {}x{} {:?}{}",
-            probe.format.name(),
-            probe.width,
-            probe.height,
-            probe.color,
-            probe.bits
-        );
+        let mut line =
+            format!("{} {}x{} {:?}{}", probe.format.name(), probe.width, probe.height, probe.color, probe.bits);
         let (width, height) = probe.oriented_size();
         for (is_said, word) in [
             (probe.has_alpha, "alpha".to_owned()),
             (probe.is_progressive, "progressive".to_owned()),
             (probe.frames != 1, format!("frames={}", probe.frames)),
-            (
-                probe.orientation != Orientation::UPRIGHT,
-                format!("turned={}:{width}x{height}", probe.orientation.get()),
-            ),
-            (
-                probe.pixels != area(probe.width, probe.height),
-                format!("pixels={}", probe.pixels),
-            ),
+            (probe.orientation != Orientation::UPRIGHT, format!("turned={}:{width}x{height}", probe.orientation.get())),
+            (probe.pixels != area(probe.width, probe.height), format!("pixels={}", probe.pixels)),
             (!probe.is_complete, "cut".to_owned()),
         ] {
             if is_said {
@@ -207,11 +191,7 @@ mod tests {
     fn reads_jpeg() {
         for (name, bytes, expected) in [
             ("baseline", jpeg().bytes(), "jpeg 640x480 Rgb8"),
-            (
-                "progressive",
-                jpeg().sof(0xC2).bytes(),
-                "jpeg 640x480 Rgb8 progressive",
-            ),
+            ("progressive", jpeg().sof(0xC2).bytes(), "jpeg 640x480 Rgb8 progressive"),
             ("gray", jpeg().components(1).bytes(), "jpeg 640x480 Gray8"),
             ("cmyk", jpeg().components(4).bytes(), "jpeg 640x480 Cmyk8"),
             (
@@ -219,61 +199,17 @@ mod tests {
                 jpeg().components(2).bytes(),
                 "the file is damaged: a JPEG of neither 1, 3 nor 4 components",
             ),
-            (
-                "turned, little endian",
-                jpeg().exif(6, true).bytes(),
-                "jpeg 640x480 Rgb8 turned=6:480x640",
-            ),
-            (
-                "turned, big endian",
-                jpeg().exif(3, false).bytes(),
-                "jpeg 640x480 Rgb8 turned=3:640x480",
-            ),
-            (
-                "orientation 0",
-                jpeg().exif(0, true).bytes(),
-                "jpeg 640x480 Rgb8",
-            ),
-            (
-                "orientation 9",
-                jpeg().exif(9, true).bytes(),
-                "jpeg 640x480 Rgb8",
-            ),
-            (
-                "no height",
-                jpeg().size(640, 0).bytes(),
-                "the file is damaged: a side of no pixels",
-            ),
-            (
-                "huge",
-                jpeg().size(65535, 65535).bytes(),
-                "jpeg 65535x65535 Rgb8",
-            ),
-            (
-                "12 bit",
-                jpeg().bits(12).bytes(),
-                "the file is a 12-bit JPEG, which is not supported",
-            ),
-            (
-                "lossless",
-                jpeg().sof(0xC3).bytes(),
-                "the file is a lossless JPEG, which is not supported",
-            ),
-            (
-                "arithmetic",
-                jpeg().sof(0xC9).bytes(),
-                "the file is an arithmetic-coded JPEG, which is not supported",
-            ),
-            (
-                "hierarchical",
-                jpeg().sof(0xC5).bytes(),
-                "the file is a hierarchical JPEG, which is not supported",
-            ),
-            (
-                "end without a frame",
-                vec![0xFF, 0xD8, 0xFF, 0xD9],
-                "the file is damaged: a JPEG without a frame",
-            ),
+            ("turned, little endian", jpeg().exif(6, true).bytes(), "jpeg 640x480 Rgb8 turned=6:480x640"),
+            ("turned, big endian", jpeg().exif(3, false).bytes(), "jpeg 640x480 Rgb8 turned=3:640x480"),
+            ("orientation 0", jpeg().exif(0, true).bytes(), "jpeg 640x480 Rgb8"),
+            ("orientation 9", jpeg().exif(9, true).bytes(), "jpeg 640x480 Rgb8"),
+            ("no height", jpeg().size(640, 0).bytes(), "the file is damaged: a side of no pixels"),
+            ("huge", jpeg().size(65535, 65535).bytes(), "jpeg 65535x65535 Rgb8"),
+            ("12 bit", jpeg().bits(12).bytes(), "the file is a 12-bit JPEG, which is not supported"),
+            ("lossless", jpeg().sof(0xC3).bytes(), "the file is a lossless JPEG, which is not supported"),
+            ("arithmetic", jpeg().sof(0xC9).bytes(), "the file is an arithmetic-coded JPEG, which is not supported"),
+            ("hierarchical", jpeg().sof(0xC5).bytes(), "the file is a hierarchical JPEG, which is not supported"),
+            ("end without a frame", vec![0xFF, 0xD8, 0xFF, 0xD9], "the file is damaged: a JPEG without a frame"),
             (
                 "scan without a frame",
                 vec![0xFF, 0xD8, 0xFF, 0xDA, 0, 2, 1],
@@ -285,11 +221,7 @@ mod tests {
                 "the file is damaged: a JPEG segment shorter than its length field",
             ),
             ("cut in the scan", jpeg().cut(3), "jpeg 640x480 Rgb8 cut"),
-            (
-                "garbage between segments",
-                jpeg().garbage().bytes(),
-                "jpeg 640x480 Rgb8",
-            ),
+            ("garbage between segments", jpeg().garbage().bytes(), "jpeg 640x480 Rgb8"),
         ] {
             check(name, &bytes, expected);
         }
@@ -300,82 +232,30 @@ mod tests {
         for (name, bytes, expected) in [
             ("rgb", png().bytes(), "png 30x20 Rgb8"),
             ("rgba", png().color(6).bytes(), "png 30x20 Rgb8 alpha"),
-            (
-                "gray 16",
-                png().color(0).bits(16).bytes(),
-                "png 30x20 Gray16",
-            ),
-            (
-                "gray alpha",
-                png().color(4).bytes(),
-                "png 30x20 Gray8 alpha",
-            ),
-            (
-                "palette of 16",
-                png().color(3).bits(4).bytes(),
-                "png 30x20 Palette4",
-            ),
-            (
-                "transparent palette",
-                png().color(3).chunk(b"tRNS", &[0]).bytes(),
-                "png 30x20 Palette8 alpha",
-            ),
-            (
-                "interlaced",
-                png().interlaced().bytes(),
-                "png 30x20 Rgb8 progressive",
-            ),
-            (
-                "animated",
-                png().chunk(b"acTL", &[0, 0, 0, 7, 0, 0, 0, 0]).bytes(),
-                "png 30x20 Rgb8 frames=7",
-            ),
-            (
-                "turned",
-                png().exif(8).bytes(),
-                "png 30x20 Rgb8 turned=8:20x30",
-            ),
-            (
-                "turned after the pixels",
-                png().late_exif(5).bytes(),
-                "png 30x20 Rgb8 turned=5:20x30",
-            ),
-            (
-                "bomb",
-                png().size(100_000, 100_000).bytes(),
-                "png 100000x100000 Rgb8",
-            ),
-            (
-                "no width",
-                png().size(0, 20).bytes(),
-                "the file is damaged: a side of no pixels",
-            ),
+            ("gray 16", png().color(0).bits(16).bytes(), "png 30x20 Gray16"),
+            ("gray alpha", png().color(4).bytes(), "png 30x20 Gray8 alpha"),
+            ("palette of 16", png().color(3).bits(4).bytes(), "png 30x20 Palette4"),
+            ("transparent palette", png().color(3).chunk(b"tRNS", &[0]).bytes(), "png 30x20 Palette8 alpha"),
+            ("interlaced", png().interlaced().bytes(), "png 30x20 Rgb8 progressive"),
+            ("animated", png().chunk(b"acTL", &[0, 0, 0, 7, 0, 0, 0, 0]).bytes(), "png 30x20 Rgb8 frames=7"),
+            ("turned", png().exif(8).bytes(), "png 30x20 Rgb8 turned=8:20x30"),
+            ("turned after the pixels", png().late_exif(5).bytes(), "png 30x20 Rgb8 turned=5:20x30"),
+            ("bomb", png().size(100_000, 100_000).bytes(), "png 100000x100000 Rgb8"),
+            ("no width", png().size(0, 20).bytes(), "the file is damaged: a side of no pixels"),
             (
                 "side beyond the format",
                 png().size(0x8000_0000, 1).bytes(),
                 "the file is damaged: a PNG side beyond 2^31",
             ),
-            (
-                "color type 5",
-                png().color(5).bytes(),
-                "the file is damaged: a PNG of unknown colour type or depth",
-            ),
-            (
-                "rgb of 4 bits",
-                png().bits(4).bytes(),
-                "the file is damaged: a PNG of unknown colour type or depth",
-            ),
+            ("color type 5", png().color(5).bytes(), "the file is damaged: a PNG of unknown colour type or depth"),
+            ("rgb of 4 bits", png().bits(4).bytes(), "the file is damaged: a PNG of unknown colour type or depth"),
             (
                 "chunk beyond the format",
                 png().chunk_of_length(0xFFFF_FFFF).bytes(),
                 "the file is damaged: a PNG chunk longer than the format allows",
             ),
             ("cut", png().cut(5), "png 30x20 Rgb8 cut"),
-            (
-                "cut in the header",
-                png().bytes()[..20].to_vec(),
-                "the file ends inside its header",
-            ),
+            ("cut in the header", png().bytes()[..20].to_vec(), "the file ends inside its header"),
             (
                 "first chunk is another",
                 png().without_header(),
@@ -390,39 +270,14 @@ mod tests {
     fn reads_webp() {
         for (name, bytes, expected) in [
             ("lossy", webp().lossy(320, 200).bytes(), "webp 320x200 Rgb8"),
-            (
-                "lossy with scaling bits",
-                webp().lossy(320 | 0x4000, 200).bytes(),
-                "webp 320x200 Rgb8",
-            ),
-            (
-                "lossless",
-                webp().lossless(16384, 1, false).bytes(),
-                "webp 16384x1 Rgb8",
-            ),
-            (
-                "lossless with alpha",
-                webp().lossless(5, 6, true).bytes(),
-                "webp 5x6 Rgb8 alpha",
-            ),
-            (
-                "extended",
-                webp().extended(0x10, 5, 6).lossless(5, 6, true).bytes(),
-                "webp 5x6 Rgb8 alpha",
-            ),
-            (
-                "extended, turned",
-                webp().extended(0x08, 5, 6).lossy(5, 6).exif(6).bytes(),
-                "webp 5x6 Rgb8 turned=6:6x5",
-            ),
+            ("lossy with scaling bits", webp().lossy(320 | 0x4000, 200).bytes(), "webp 320x200 Rgb8"),
+            ("lossless", webp().lossless(16384, 1, false).bytes(), "webp 16384x1 Rgb8"),
+            ("lossless with alpha", webp().lossless(5, 6, true).bytes(), "webp 5x6 Rgb8 alpha"),
+            ("extended", webp().extended(0x10, 5, 6).lossless(5, 6, true).bytes(), "webp 5x6 Rgb8 alpha"),
+            ("extended, turned", webp().extended(0x08, 5, 6).lossy(5, 6).exif(6).bytes(), "webp 5x6 Rgb8 turned=6:6x5"),
             (
                 "animated",
-                webp()
-                    .extended(0x02, 9, 9)
-                    .animation()
-                    .frame(9, 9)
-                    .frame(3, 3)
-                    .bytes(),
+                webp().extended(0x02, 9, 9).animation().frame(9, 9).frame(3, 3).bytes(),
                 "webp 9x9 Rgb8 frames=2",
             ),
             (
@@ -437,9 +292,7 @@ mod tests {
             ),
             (
                 "not a key frame",
-                webp()
-                    .chunk(b"VP8 ", &[1, 0, 0, 0x9D, 1, 0x2A, 1, 0, 1, 0])
-                    .bytes(),
+                webp().chunk(b"VP8 ", &[1, 0, 0, 0x9D, 1, 0x2A, 1, 0, 1, 0]).bytes(),
                 "the file is damaged: a WebP without a key frame",
             ),
             (
@@ -452,11 +305,7 @@ mod tests {
                 webp().chunk(b"ABCD", &[0; 8]).bytes(),
                 "the file is damaged: a WebP that begins with an unknown chunk",
             ),
-            (
-                "cut",
-                webp().lossy(320, 200).cut(4),
-                "webp 320x200 Rgb8 cut",
-            ),
+            ("cut", webp().lossy(320, 200).cut(4), "webp 320x200 Rgb8 cut"),
         ] {
             check(name, &bytes, expected);
         }
@@ -465,70 +314,30 @@ mod tests {
     #[test]
     fn reads_gif() {
         for (name, bytes, expected) in [
-            (
-                "still",
-                gif().frame(0, 0, 40, 30).bytes(),
-                "gif 40x30 Palette8",
-            ),
-            (
-                "transparent",
-                gif().transparent().frame(0, 0, 40, 30).bytes(),
-                "gif 40x30 Palette8 alpha",
-            ),
-            (
-                "frame smaller than the screen",
-                gif().frame(1, 1, 4, 3).bytes(),
-                "gif 40x30 Palette8 alpha",
-            ),
+            ("still", gif().frame(0, 0, 40, 30).bytes(), "gif 40x30 Palette8"),
+            ("transparent", gif().transparent().frame(0, 0, 40, 30).bytes(), "gif 40x30 Palette8 alpha"),
+            ("frame smaller than the screen", gif().frame(1, 1, 4, 3).bytes(), "gif 40x30 Palette8 alpha"),
             (
                 "three frames",
-                gif()
-                    .frame(0, 0, 40, 30)
-                    .frame(0, 0, 40, 30)
-                    .frame(5, 5, 1, 1)
-                    .bytes(),
+                gif().frame(0, 0, 40, 30).frame(0, 0, 40, 30).frame(5, 5, 1, 1).bytes(),
                 "gif 40x30 Palette8 frames=3",
             ),
-            (
-                "interlaced",
-                gif().interlaced().frame(0, 0, 40, 30).bytes(),
-                "gif 40x30 Palette8 progressive",
-            ),
-            (
-                "comment first",
-                gif().comment().frame(0, 0, 40, 30).bytes(),
-                "gif 40x30 Palette8",
-            ),
+            ("interlaced", gif().interlaced().frame(0, 0, 40, 30).bytes(), "gif 40x30 Palette8 progressive"),
+            ("comment first", gif().comment().frame(0, 0, 40, 30).bytes(), "gif 40x30 Palette8"),
             (
                 "frame larger than the screen",
                 gif().frame(0, 0, 1000, 1000).bytes(),
                 "gif 40x30 Palette8 pixels=1000000",
             ),
-            (
-                "no frame",
-                gif().bytes(),
-                "the file is damaged: a GIF without an image",
-            ),
-            (
-                "no screen",
-                gif().size(0, 0).frame(0, 0, 4, 3).bytes(),
-                "the file is damaged: a side of no pixels",
-            ),
+            ("no frame", gif().bytes(), "the file is damaged: a GIF without an image"),
+            ("no screen", gif().size(0, 0).frame(0, 0, 4, 3).bytes(), "the file is damaged: a side of no pixels"),
             (
                 "cut after a frame",
                 gif().frame(0, 0, 40, 30).frame(0, 0, 40, 30).cut(3),
                 "gif 40x30 Palette8 frames=2 cut",
             ),
-            (
-                "garbage after a frame",
-                gif().frame(0, 0, 40, 30).garbage(),
-                "gif 40x30 Palette8 cut",
-            ),
-            (
-                "garbage at once",
-                gif().garbage(),
-                "the file is damaged: a GIF block of unknown kind",
-            ),
+            ("garbage after a frame", gif().frame(0, 0, 40, 30).garbage(), "gif 40x30 Palette8 cut"),
+            ("garbage at once", gif().garbage(), "the file is damaged: a GIF block of unknown kind"),
         ] {
             check(name, &bytes, expected);
         }
@@ -540,11 +349,9 @@ mod tests {
             let whole = probe(&bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
             for length in 1..bytes.len() {
                 match probe(&bytes[..length]) {
-                    Ok(part) => assert_eq!(
-                        (part.width, part.height),
-                        (whole.width, whole.height),
-                        "{name}, {length} bytes"
-                    ),
+                    Ok(part) => {
+                        assert_eq!((part.width, part.height), (whole.width, whole.height), "{name}, {length} bytes")
+                    }
                     Err(error) => {
                         assert_eq!(error, ProbeError::Truncated, "{name}, {length} bytes")
                     }

@@ -14,10 +14,7 @@ pub struct Limits {
 impl Default for Limits {
     /// 50 megapixels (200 MB once decoded to RGBA) and 256 frames.
     fn default() -> Self {
-        Self {
-            max_pixels: 50_000_000,
-            max_frames: 256,
-        }
+        Self { max_pixels: 50_000_000, max_frames: 256 }
     }
 }
 
@@ -48,16 +45,10 @@ pub enum LimitError {
 /// The first limit that is exceeded, pixels before frames.
 pub fn check_limits(probe: &Probe, limits: &Limits) -> Result<(), LimitError> {
     if probe.pixels > limits.max_pixels {
-        return Err(LimitError::TooManyPixels {
-            limit: limits.max_pixels,
-            actual: probe.pixels,
-        });
+        return Err(LimitError::TooManyPixels { limit: limits.max_pixels, actual: probe.pixels });
     }
     if probe.frames > limits.max_frames {
-        return Err(LimitError::TooManyFrames {
-            limit: limits.max_frames,
-            actual: probe.frames,
-        });
+        return Err(LimitError::TooManyFrames { limit: limits.max_frames, actual: probe.frames });
     }
     Ok(())
 }
@@ -74,45 +65,14 @@ mod tests {
 
     #[test]
     fn allows_what_is_at_a_limit_and_refuses_what_is_over() {
-        let small = Limits {
-            max_pixels: 600,
-            max_frames: 2,
-        };
+        let small = Limits { max_pixels: 600, max_frames: 2 };
         let two = gif().size(10, 10).frame(0, 0, 10, 10).frame(0, 0, 10, 10);
         check(&png().size(30, 20).bytes(), small, Ok(()));
-        check(
-            &png().size(601, 1).bytes(),
-            small,
-            Err(LimitError::TooManyPixels {
-                limit: 600,
-                actual: 601,
-            }),
-        );
+        check(&png().size(601, 1).bytes(), small, Err(LimitError::TooManyPixels { limit: 600, actual: 601 }));
         check(&two.clone().bytes(), small, Ok(()));
-        check(
-            &two.clone().frame(0, 0, 1, 1).bytes(),
-            small,
-            Err(LimitError::TooManyFrames {
-                limit: 2,
-                actual: 3,
-            }),
-        );
-        check(
-            &two.frame(0, 0, 100, 100).bytes(),
-            small,
-            Err(LimitError::TooManyPixels {
-                limit: 600,
-                actual: 10_000,
-            }),
-        );
-        let bomb = LimitError::TooManyPixels {
-            limit: 50_000_000,
-            actual: 10_000_000_000,
-        };
-        check(
-            &png().size(100_000, 100_000).bytes(),
-            Limits::default(),
-            Err(bomb),
-        );
+        check(&two.clone().frame(0, 0, 1, 1).bytes(), small, Err(LimitError::TooManyFrames { limit: 2, actual: 3 }));
+        check(&two.frame(0, 0, 100, 100).bytes(), small, Err(LimitError::TooManyPixels { limit: 600, actual: 10_000 }));
+        let bomb = LimitError::TooManyPixels { limit: 50_000_000, actual: 10_000_000_000 };
+        check(&png().size(100_000, 100_000).bytes(), Limits::default(), Err(bomb));
     }
 }

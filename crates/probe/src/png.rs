@@ -9,9 +9,7 @@ const MAX: u32 = 0x7FFF_FFFF;
 
 pub(crate) fn read(bytes: &[u8]) -> Result<Probe, ProbeError> {
     let mut reader = Reader::new(bytes);
-    reader
-        .take(PNG_SIGNATURE.len())
-        .ok_or(ProbeError::Truncated)?;
+    reader.take(PNG_SIGNATURE.len()).ok_or(ProbeError::Truncated)?;
     let header = Header::read(&mut reader)?;
     let chunks = Chunks::walk(&mut reader)?;
     Ok(Probe {
@@ -46,8 +44,7 @@ impl Header {
         }
         let width = reader.u32_be().ok_or(ProbeError::Truncated)?;
         let height = reader.u32_be().ok_or(ProbeError::Truncated)?;
-        let [bits, color_type, _compression, _filter, interlace] =
-            reader.array().ok_or(ProbeError::Truncated)?;
+        let [bits, color_type, _compression, _filter, interlace] = reader.array().ok_or(ProbeError::Truncated)?;
         let _checksum = reader.u32_be().ok_or(ProbeError::Truncated)?;
 
         if width == 0 || height == 0 {
@@ -64,14 +61,7 @@ impl Header {
             (6, 8 | 16) => (ColorModel::Rgb, true),
             _ => return Err(corrupt("a PNG of unknown colour type or depth")),
         };
-        Ok(Self {
-            width,
-            height,
-            bits,
-            color,
-            has_alpha,
-            is_interlaced: interlace == 1,
-        })
+        Ok(Self { width, height, bits, color, has_alpha, is_interlaced: interlace == 1 })
     }
 }
 
@@ -92,18 +82,12 @@ impl Chunks {
                 return Err(corrupt("a PNG chunk longer than the format allows"));
             }
             // A chunk that is cut off still says what it is: a transparency may be all that a prefix shows.
-            let body = usize::try_from(length)
-                .ok()
-                .and_then(|length| reader.take(length));
+            let body = usize::try_from(length).ok().and_then(|length| reader.take(length));
             match (&kind, body) {
                 (b"tRNS", _) => chunks.has_transparency = true,
                 (b"fcTL", _) => chunks.frames_counted = chunks.frames_counted.saturating_add(1),
-                (b"acTL", Some(body)) => {
-                    chunks.frames_claimed = Reader::new(body).u32_be().unwrap_or(0)
-                }
-                (b"eXIf", Some(body)) if chunks.orientation.is_none() => {
-                    chunks.orientation = exif::orientation(body)
-                }
+                (b"acTL", Some(body)) => chunks.frames_claimed = Reader::new(body).u32_be().unwrap_or(0),
+                (b"eXIf", Some(body)) if chunks.orientation.is_none() => chunks.orientation = exif::orientation(body),
                 _ => {}
             }
             let checksum = reader.u32_be();

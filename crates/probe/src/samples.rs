@@ -3,24 +3,12 @@
 /// EXIF with nothing but an orientation.
 pub(crate) fn exif_block(orientation: u8, is_little: bool) -> Vec<u8> {
     let short = |value: u16| {
-        if is_little {
-            value.to_le_bytes()
-        } else {
-            value.to_be_bytes()
-        }
+        if is_little { value.to_le_bytes() } else { value.to_be_bytes() }
     };
     let long = |value: u32| {
-        if is_little {
-            value.to_le_bytes()
-        } else {
-            value.to_be_bytes()
-        }
+        if is_little { value.to_le_bytes() } else { value.to_be_bytes() }
     };
-    let mut block = if is_little {
-        b"II*\0".to_vec()
-    } else {
-        b"MM\0*".to_vec()
-    };
+    let mut block = if is_little { b"II*\0".to_vec() } else { b"MM\0*".to_vec() };
     block.extend(long(8));
     block.extend(short(1));
     block.extend(short(0x0112));
@@ -38,41 +26,12 @@ pub(crate) fn everything() -> Vec<(&'static str, Vec<u8>)> {
         ("jpeg", jpeg().exif(6, true).bytes()),
         ("progressive jpeg", jpeg().sof(0xC2).exif(3, false).bytes()),
         ("png", png().chunk(b"tRNS", &[0; 6]).exif(5).bytes()),
-        (
-            "animated png",
-            png()
-                .chunk(b"acTL", &[0, 0, 0, 2, 0, 0, 0, 0])
-                .chunk(b"fcTL", &[0; 26])
-                .bytes(),
-        ),
+        ("animated png", png().chunk(b"acTL", &[0, 0, 0, 2, 0, 0, 0, 0]).chunk(b"fcTL", &[0; 26]).bytes()),
         ("lossy webp", webp().lossy(320, 200).bytes()),
         ("lossless webp", webp().lossless(7, 9, true).bytes()),
-        (
-            "extended webp",
-            webp()
-                .extended(0x18, 7, 9)
-                .lossless(7, 9, true)
-                .exif(6)
-                .bytes(),
-        ),
-        (
-            "animated webp",
-            webp()
-                .extended(0x12, 9, 9)
-                .animation()
-                .frame(9, 9)
-                .frame(3, 3)
-                .bytes(),
-        ),
-        (
-            "gif",
-            gif()
-                .comment()
-                .transparent()
-                .frame(0, 0, 40, 30)
-                .frame(2, 2, 5, 5)
-                .bytes(),
-        ),
+        ("extended webp", webp().extended(0x18, 7, 9).lossless(7, 9, true).exif(6).bytes()),
+        ("animated webp", webp().extended(0x12, 9, 9).animation().frame(9, 9).frame(3, 3).bytes()),
+        ("gif", gif().comment().transparent().frame(0, 0, 40, 30).frame(2, 2, 5, 5).bytes()),
     ]
 }
 
@@ -86,13 +45,7 @@ pub(crate) struct Jpeg {
 }
 
 pub(crate) fn jpeg() -> Jpeg {
-    Jpeg {
-        sof: 0xC0,
-        bits: 8,
-        size: (640, 480),
-        components: 3,
-        before: Vec::new(),
-    }
+    Jpeg { sof: 0xC0, bits: 8, size: (640, 480), components: 3, before: Vec::new() }
 }
 
 impl Jpeg {
@@ -172,14 +125,7 @@ pub(crate) struct Png {
 }
 
 pub(crate) fn png() -> Png {
-    Png {
-        size: (30, 20),
-        bits: 8,
-        color: 2,
-        interlace: 0,
-        before: Vec::new(),
-        after: Vec::new(),
-    }
+    Png { size: (30, 20), bits: 8, color: 2, interlace: 0, before: Vec::new(), after: Vec::new() }
 }
 
 impl Png {
@@ -209,8 +155,7 @@ impl Png {
     }
 
     pub(crate) fn chunk_of_length(mut self, length: u32) -> Self {
-        self.before
-            .extend([&length.to_be_bytes(), b"teXt".as_slice()].concat());
+        self.before.extend([&length.to_be_bytes(), b"teXt".as_slice()].concat());
         self
     }
 
@@ -219,8 +164,7 @@ impl Png {
     }
 
     pub(crate) fn late_exif(mut self, orientation: u8) -> Self {
-        self.after
-            .extend(chunk(b"eXIf", &exif_block(orientation, true)));
+        self.after.extend(chunk(b"eXIf", &exif_block(orientation, true)));
         self
     }
 
@@ -275,22 +219,11 @@ impl WebP {
 
     pub(crate) fn lossless(self, width: u32, height: u32, has_alpha: bool) -> Self {
         let bits = (width - 1) | ((height - 1) << 14) | (u32::from(has_alpha) << 28);
-        self.chunk(
-            b"VP8L",
-            &[&[0x2F], bits.to_le_bytes().as_slice(), &[0; 3]].concat(),
-        )
+        self.chunk(b"VP8L", &[&[0x2F], bits.to_le_bytes().as_slice(), &[0; 3]].concat())
     }
 
     pub(crate) fn extended(self, flags: u8, width: u32, height: u32) -> Self {
-        self.chunk(
-            b"VP8X",
-            &[
-                &[flags, 0, 0, 0],
-                u24(width - 1).as_slice(),
-                &u24(height - 1),
-            ]
-            .concat(),
-        )
+        self.chunk(b"VP8X", &[&[flags, 0, 0, 0], u24(width - 1).as_slice(), &u24(height - 1)].concat())
     }
 
     pub(crate) fn animation(self) -> Self {
@@ -298,13 +231,7 @@ impl WebP {
     }
 
     pub(crate) fn frame(self, width: u16, height: u16) -> Self {
-        let mut body = [
-            u24(0),
-            u24(0),
-            u24(u32::from(width) - 1),
-            u24(u32::from(height) - 1),
-        ]
-        .concat();
+        let mut body = [u24(0), u24(0), u24(u32::from(width) - 1), u24(u32::from(height) - 1)].concat();
         body.extend([0; 4]);
         body.extend(riff_chunk(b"VP8 ", &lossy_body(width, height)));
         self.chunk(b"ANMF", &body)
@@ -316,13 +243,7 @@ impl WebP {
 
     pub(crate) fn bytes(self) -> Vec<u8> {
         let length = u32::try_from(self.chunks.len() + 4).expect("a sample is short");
-        [
-            b"RIFF",
-            length.to_le_bytes().as_slice(),
-            b"WEBP",
-            &self.chunks,
-        ]
-        .concat()
+        [b"RIFF", length.to_le_bytes().as_slice(), b"WEBP", &self.chunks].concat()
     }
 
     pub(crate) fn cut(self, n_bytes: usize) -> Vec<u8> {
@@ -331,13 +252,7 @@ impl WebP {
 }
 
 fn lossy_body(width: u16, height: u16) -> Vec<u8> {
-    [
-        &[0, 0, 0, 0x9D, 0x01, 0x2A],
-        width.to_le_bytes().as_slice(),
-        &height.to_le_bytes(),
-        &[0; 5],
-    ]
-    .concat()
+    [&[0, 0, 0, 0x9D, 0x01, 0x2A], width.to_le_bytes().as_slice(), &height.to_le_bytes(), &[0; 5]].concat()
 }
 
 fn u24(value: u32) -> [u8; 3] {
@@ -359,11 +274,7 @@ pub(crate) struct Gif {
 }
 
 pub(crate) fn gif() -> Gif {
-    Gif {
-        size: (40, 30),
-        interlace: 0,
-        blocks: Vec::new(),
-    }
+    Gif { size: (40, 30), interlace: 0, blocks: Vec::new() }
 }
 
 impl Gif {
@@ -389,28 +300,9 @@ impl Gif {
 
     pub(crate) fn frame(mut self, left: u16, top: u16, width: u16, height: u16) -> Self {
         self.blocks.push(0x2C);
-        self.blocks.extend(
-            [left, top, width, height]
-                .iter()
-                .flat_map(|value| value.to_le_bytes()),
-        );
+        self.blocks.extend([left, top, width, height].iter().flat_map(|value| value.to_le_bytes()));
         // A local table of two colours, then pixels in two sub-blocks.
-        self.blocks.extend([
-            0x80 | self.interlace,
-            1,
-            2,
-            3,
-            4,
-            5,
-            6,
-            2,
-            2,
-            0x2C,
-            0x3B,
-            1,
-            0x21,
-            0,
-        ]);
+        self.blocks.extend([0x80 | self.interlace, 1, 2, 3, 4, 5, 6, 2, 2, 0x2C, 0x3B, 1, 0x21, 0]);
         self
     }
 

@@ -61,17 +61,14 @@ pub(crate) fn sniff(bytes: &[u8]) -> Result<Format, ProbeError> {
     if let Some(format) = taken(bytes) {
         return Ok(format);
     }
-    if bytes.starts_with(PNG_SIGNATURE.get(..4).unwrap_or_default())
-        && bytes.len() >= PNG_SIGNATURE.len()
-    {
+    // Only a transfer as text changes what follows: line ends became others.
+    if bytes.starts_with(b"\x89PNG") && bytes.len() >= PNG_SIGNATURE.len() {
         return Err(corrupt("a PNG signature that was changed on the way"));
     }
     if is_beginning_of_taken(bytes) {
         return Err(ProbeError::Truncated);
     }
-    Err(ProbeError::Unsupported {
-        found: foreign(bytes),
-    })
+    Err(ProbeError::Unsupported { found: foreign(bytes) })
 }
 
 fn taken(bytes: &[u8]) -> Option<Format> {
@@ -90,19 +87,10 @@ fn taken(bytes: &[u8]) -> Option<Format> {
 
 /// Whether more bytes could still make this one of ours.
 fn is_beginning_of_taken(bytes: &[u8]) -> bool {
-    let signatures: [&[u8]; 5] = [
-        b"\xFF\xD8\xFF",
-        PNG_SIGNATURE,
-        b"GIF87a",
-        b"GIF89a",
-        b"RIFF",
-    ];
-    let is_riff =
-        bytes.starts_with(b"RIFF") && b"WEBP".starts_with(bytes.get(8..).unwrap_or_default());
-    is_riff
-        || signatures
-            .iter()
-            .any(|signature| signature.starts_with(bytes))
+    let signatures: [&[u8]; 5] = [b"\xFF\xD8\xFF", PNG_SIGNATURE, b"GIF87a", b"GIF89a", b"RIFF"];
+    let is_png = bytes.starts_with(b"\x89PNG") && bytes.len() < PNG_SIGNATURE.len();
+    let is_riff = bytes.starts_with(b"RIFF") && b"WEBP".starts_with(bytes.get(8..).unwrap_or_default());
+    is_png || is_riff || signatures.iter().any(|signature| signature.starts_with(bytes))
 }
 
 fn foreign(bytes: &[u8]) -> &'static str {
@@ -112,10 +100,7 @@ fn foreign(bytes: &[u8]) -> &'static str {
     if bytes.starts_with(b"RIFF") {
         return "a RIFF file other than WebP";
     }
-    if let Some((_, name)) = FOREIGN
-        .iter()
-        .find(|(signature, _)| bytes.starts_with(signature))
-    {
+    if let Some((_, name)) = FOREIGN.iter().find(|(signature, _)| bytes.starts_with(signature)) {
         return name;
     }
     text(bytes)
@@ -123,20 +108,13 @@ fn foreign(bytes: &[u8]) -> &'static str {
 
 /// The family of AVIF and HEIC, told apart by the brands in its first box.
 fn iso_media(bytes: &[u8]) -> &'static str {
-    let length = bytes
-        .first_chunk()
-        .map_or(0, |length| u32::from_be_bytes(*length));
-    let end = usize::try_from(length)
-        .unwrap_or(usize::MAX)
-        .min(256)
-        .min(bytes.len());
+    let length = bytes.first_chunk().map_or(0, |length| u32::from_be_bytes(*length));
+    let end = usize::try_from(length).unwrap_or(usize::MAX).min(256).min(bytes.len());
     let brands = bytes.get(8..end).unwrap_or_default();
     let has = |wanted: &[&[u8]]| brands.chunks_exact(4).any(|brand| wanted.contains(&brand));
     if has(&[b"avif", b"avis"]) {
         "AVIF"
-    } else if has(&[
-        b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1",
-    ]) {
+    } else if has(&[b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"]) {
         "HEIC"
     } else {
         "a video or another ISO media file"
@@ -145,27 +123,17 @@ fn iso_media(bytes: &[u8]) -> &'static str {
 
 fn text(bytes: &[u8]) -> &'static str {
     let bytes = &bytes[..bytes.len().min(MAX_TEXT)];
-    let bytes = bytes
-        .strip_prefix(b"\xEF\xBB\xBF")
-        .unwrap_or(bytes)
-        .trim_ascii_start();
-    let opens_with = |text: &[u8], tag: &[u8]| {
-        text.get(..tag.len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(tag))
-    };
-    if opens_with(bytes, b"<?xml")
-        || opens_with(bytes, b"<!--")
-        || opens_with(bytes, b"<!doctype svg")
-    {
+    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes).trim_ascii_start();
+    let opens_with =
+        |text: &[u8], tag: &[u8]| text.get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag));
+    if opens_with(bytes, b"<?xml") || opens_with(bytes, b"<!--") || opens_with(bytes, b"<!doctype svg") {
         let is_svg = (0..bytes.len()).any(|at| opens_with(&bytes[at..], b"<svg"));
         return if is_svg { "SVG" } else { "XML" };
     }
     if let Some((_, name)) = TAGS.iter().find(|(tag, _)| opens_with(bytes, tag)) {
         return name;
     }
-    let is_text = bytes
-        .iter()
-        .all(|&byte| byte >= 0x20 && byte != 0x7F || byte.is_ascii_whitespace());
+    let is_text = bytes.iter().all(|&byte| byte >= 0x20 && byte != 0x7F || byte.is_ascii_whitespace());
     if is_text { "text" } else { "unknown data" }
 }
 
@@ -198,14 +166,12 @@ mod tests {
             (b"GIF8", Err("truncated")),
             (b"RIFF\0\0\0\0WE", Err("truncated")),
             (b"\x89PNG\n\x1a\nIHDR", Err("corrupt")),
+            (b"\x89PNG\n\x1a", Err("truncated")),
             (b"RIFF\0\0\0\0AVI ", Err("a RIFF file other than WebP")),
             (b"\0\0\0\x20ftypavif\0\0\0\0avifmif1", Err("AVIF")),
             (b"\0\0\0\x1cftypmif1\0\0\0\0mif1avif\0\0\0\0", Err("AVIF")),
             (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", Err("HEIC")),
-            (
-                b"\0\0\0\x18ftypisom\0\0\0\0mp42isom",
-                Err("a video or another ISO media file"),
-            ),
+            (b"\0\0\0\x18ftypisom\0\0\0\0mp42isom", Err("a video or another ISO media file")),
             (b"II*\0\x08\0\0\0", Err("TIFF")),
             (b"MM\0*\0\0\0\x08", Err("TIFF")),
             (b"BM\x36\0\0\0", Err("BMP")),

@@ -22,11 +22,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Probe, ProbeError> {
         return Err(corrupt("a side of no pixels"));
     }
     found.frames = found.frames.max(1);
-    let Still {
-        width,
-        height,
-        has_alpha,
-    } = found.still;
+    let Still { width, height, has_alpha } = found.still;
     Ok(Probe {
         format: Format::WebP,
         width,
@@ -59,20 +55,12 @@ impl<'a> Chunk<'a> {
                 if length % 2 == 1 {
                     reader.take(1);
                 }
-                Some(Self {
-                    kind,
-                    body,
-                    is_whole: true,
-                })
+                Some(Self { kind, body, is_whole: true })
             }
             None => {
                 let rest = reader.rest();
                 reader.take(rest.len());
-                Some(Self {
-                    kind,
-                    body: rest,
-                    is_whole: false,
-                })
+                Some(Self { kind, body: rest, is_whole: false })
             }
         }
     }
@@ -94,22 +82,14 @@ struct Found {
 
 impl From<Still> for Found {
     fn from(still: Still) -> Self {
-        Self {
-            still,
-            orientation: None,
-            frames: 0,
-        }
+        Self { still, orientation: None, frames: 0 }
     }
 }
 
 /// The size in a bitstream chunk; `None` where it is cut off before that.
 fn still(chunk: &Chunk<'_>) -> Result<Option<Still>, ProbeError> {
     let mut reader = Reader::new(chunk.body);
-    let found = if &chunk.kind == b"VP8L" {
-        lossless(&mut reader)
-    } else {
-        lossy(&mut reader)
-    }?;
+    let found = if &chunk.kind == b"VP8L" { lossless(&mut reader) } else { lossy(&mut reader) }?;
     if found.is_none() && chunk.is_whole {
         return Err(corrupt("a WebP image shorter than its header"));
     }
@@ -127,11 +107,7 @@ fn lossy(reader: &mut Reader<'_>) -> Result<Option<Still>, ProbeError> {
         return Ok(None);
     };
     // The upper two bits ask for an enlargement at display, which nobody does.
-    Ok(Some(Still {
-        width: u32::from(width & 0x3FFF),
-        height: u32::from(height & 0x3FFF),
-        has_alpha: false,
-    }))
+    Ok(Some(Still { width: u32::from(width & 0x3FFF), height: u32::from(height & 0x3FFF), has_alpha: false }))
 }
 
 fn lossless(reader: &mut Reader<'_>) -> Result<Option<Still>, ProbeError> {
@@ -146,28 +122,16 @@ fn lossless(reader: &mut Reader<'_>) -> Result<Option<Still>, ProbeError> {
     };
     let width = (bits & 0x3FFF) + 1;
     let height = ((bits >> 14) & 0x3FFF) + 1;
-    Ok(Some(Still {
-        width,
-        height,
-        has_alpha: (bits >> 28) & 1 == 1,
-    }))
+    Ok(Some(Still { width, height, has_alpha: (bits >> 28) & 1 == 1 }))
 }
 
 fn extended(first: &Chunk<'_>, reader: &mut Reader<'_>) -> Result<Found, ProbeError> {
     let mut header = Reader::new(first.body);
-    let missing = if first.is_whole {
-        corrupt("a WebP canvas shorter than its header")
-    } else {
-        ProbeError::Truncated
-    };
+    let missing = if first.is_whole { corrupt("a WebP canvas shorter than its header") } else { ProbeError::Truncated };
     let [flags, _, _, _] = header.array().ok_or(missing)?;
     let width = header.u24_le().ok_or(missing)? + 1;
     let height = header.u24_le().ok_or(missing)? + 1;
-    let mut found = Found::from(Still {
-        width,
-        height,
-        has_alpha: flags & ALPHA_FLAG != 0,
-    });
+    let mut found = Found::from(Still { width, height, has_alpha: flags & ALPHA_FLAG != 0 });
 
     while let Some(chunk) = Chunk::next(reader) {
         match &chunk.kind {
@@ -175,9 +139,7 @@ fn extended(first: &Chunk<'_>, reader: &mut Reader<'_>) -> Result<Found, ProbeEr
                 check_frame(&chunk, width, height)?;
                 found.frames = found.frames.saturating_add(1);
             }
-            b"EXIF" if found.orientation.is_none() => {
-                found.orientation = exif::orientation(chunk.body)
-            }
+            b"EXIF" if found.orientation.is_none() => found.orientation = exif::orientation(chunk.body),
             b"VP8 " | b"VP8L" => {
                 let image = still(&chunk)?;
                 if image.is_some_and(|image| (image.width, image.height) != (width, height)) {
@@ -194,14 +156,8 @@ fn extended(first: &Chunk<'_>, reader: &mut Reader<'_>) -> Result<Found, ProbeEr
 fn check_frame(chunk: &Chunk<'_>, width: u32, height: u32) -> Result<(), ProbeError> {
     let mut reader = Reader::new(chunk.body);
     let mut next = || reader.u24_le();
-    let (Some(x), Some(y), Some(frame_width), Some(frame_height)) =
-        (next(), next(), next(), next())
-    else {
-        return if chunk.is_whole {
-            Err(corrupt("a WebP frame shorter than its header"))
-        } else {
-            Ok(())
-        };
+    let (Some(x), Some(y), Some(frame_width), Some(frame_height)) = (next(), next(), next(), next()) else {
+        return if chunk.is_whole { Err(corrupt("a WebP frame shorter than its header")) } else { Ok(()) };
     };
     if x * 2 + frame_width + 1 > width || y * 2 + frame_height + 1 > height {
         return Err(corrupt("a WebP frame beyond its canvas"));
@@ -211,13 +167,8 @@ fn check_frame(chunk: &Chunk<'_>, width: u32, height: u32) -> Result<(), ProbeEr
         if !matches!(&part.kind, b"VP8 " | b"VP8L") {
             continue;
         }
-        let part = Chunk {
-            is_whole: part.is_whole && chunk.is_whole,
-            ..part
-        };
-        if still(&part)?
-            .is_some_and(|image| (image.width, image.height) != (frame_width + 1, frame_height + 1))
-        {
+        let part = Chunk { is_whole: part.is_whole && chunk.is_whole, ..part };
+        if still(&part)?.is_some_and(|image| (image.width, image.height) != (frame_width + 1, frame_height + 1)) {
             return Err(corrupt("a WebP frame unlike its image"));
         }
     }

@@ -56,14 +56,25 @@ pub async fn put(
     object: &Object,
     description: Description,
     bytes: &[u8],
-) -> Result<ObjectHead, StoreError> {
-    let (inline, rest) = bytes.split_at(bytes.len().min(CHUNK - HEAD_ROOM));
-    let chunks: Vec<&[u8]> = rest.chunks(CHUNK).collect();
-    for (group_idx, group) in chunks.chunks(CHUNKS_AT_ONCE).enumerate() {
-        let first = (group_idx * CHUNKS_AT_ONCE) as u64;
-        let entries = group.iter().zip(first..).map(|(chunk, index)| (object.chunk(index), chunk.to_vec())).collect();
-        store.set_many(entries).await?;
+) -> Result<(), StoreError> {
+    let mut entries = entries(object, description, bytes)?;
+    while entries.len() > CHUNKS_AT_ONCE {
+        let later = entries.split_off(CHUNKS_AT_ONCE);
+        store.set_many(std::mem::replace(&mut entries, later)).await?;
     }
+    store.set_many(entries).await
+}
+
+/// The keys and values that make up an object, its head last, for a caller who writes them with other things.
+///
+/// # Errors
+/// [`StoreError::Damaged`] for a description that is too long.
+pub fn entries(
+    object: &Object,
+    description: Description,
+    bytes: &[u8],
+) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+    let (inline, rest) = bytes.split_at(bytes.len().min(CHUNK - HEAD_ROOM));
     let head = ObjectHead {
         bytes: bytes.len() as u64,
         etag: etag(bytes),
@@ -71,10 +82,21 @@ pub async fn put(
         mime: description.mime,
         width: description.width,
         height: description.height,
+        is_original: false,
     };
-    let value = encode_head(object, &head, inline)?;
-    store.set(object.head(), &value).await?;
-    Ok(head)
+    let chunks = rest.chunks(CHUNK).zip(0..).map(|(chunk, index)| (object.chunk(index), chunk.to_vec()));
+    let mut entries: Vec<_> = chunks.collect();
+    entries.push((object.head().to_owned(), encode_head(object, &head, inline)?));
+    Ok(entries)
+}
+
+/// The key and value of an object that stands for the original: it has no bytes of its own.
+///
+/// # Errors
+/// [`StoreError::Damaged`] for a description that is too long.
+pub fn stand_in(object: &Object, original: &ObjectHead) -> Result<(String, Vec<u8>), StoreError> {
+    let head = ObjectHead { bytes: 0, inline: 0, is_original: true, ..original.clone() };
+    Ok((object.head().to_owned(), encode_head(object, &head, &[])?))
 }
 
 fn encode_head(object: &Object, head: &ObjectHead, inline: &[u8]) -> Result<Vec<u8>, StoreError> {
@@ -224,7 +246,7 @@ mod tests {
 
     #[test]
     fn pieces_cover_any_range() {
-        let head = ObjectHead { bytes: 3 * CHUNK as u64, etag: String::new(), inline: 100, mime: String::new(), width: 1, height: 1 };
+        let head = ObjectHead { bytes: 3 * CHUNK as u64, etag: String::new(), inline: 100, mime: String::new(), width: 1, height: 1, is_original: false };
         let chunk = CHUNK as u64;
         let cases: [(Range<u64>, &[(Option<u64>, Range<usize>)]); 5] = [
             (0..100, &[(None, 0..100)]),

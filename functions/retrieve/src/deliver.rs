@@ -49,11 +49,15 @@ pub async fn deliver<P: Platform + 'static>(
     let id = image_id(id)?;
     let (image, presets) = load(&platform, &id).await?;
     let (plan, is_negotiated) = plan(&spec, &image, &presets, request)?;
-    let object = content::variant(&image.blob, &plan.to_string());
-    let opened = match object::open(&platform, &object).await? {
+    let mut object = content::variant(&image.blob, &plan.to_string());
+    let mut opened = match object::open(&platform, &object).await? {
         Some(opened) => opened,
         None => make(&platform, &image.blob, &plan, &object).await?,
     };
+    if opened.head.is_original {
+        object = content::original(&image.blob);
+        opened = object::open(&platform, &object).await?.ok_or_else(being_deleted)?;
+    }
     Ok(respond(platform, request, object, opened, is_negotiated))
 }
 
@@ -154,6 +158,10 @@ async fn wait_for(platform: &impl Platform, object: &Object) -> Result<Option<Op
     }
 }
 
+fn being_deleted() -> Problem {
+    Problem::new(StatusCode::GONE, "image-deleted", "the image is being deleted")
+}
+
 /// What `resize` said, as this request's problem.
 fn render_refused(status: u16, body: &[u8]) -> Problem {
     let said: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
@@ -161,7 +169,7 @@ fn render_refused(status: u16, body: &[u8]) -> Problem {
     match (status, said["code"].as_str()) {
         (422, Some("image-corrupt")) => Problem::unprocessable("image-corrupt", detail),
         (422, _) => Problem::unprocessable("output-too-large", detail),
-        (404, _) => Problem::new(StatusCode::GONE, "image-deleted", "the image is being deleted"),
+        (404, _) => being_deleted(),
         (503, _) => Problem::new(StatusCode::SERVICE_UNAVAILABLE, "store-unavailable", detail),
         _ => Problem::internal(format!("resize answered {status}: {}", String::from_utf8_lossy(body))),
     }
