@@ -86,7 +86,10 @@ impl Chunks {
             match (&kind, body) {
                 (b"tRNS", _) => chunks.has_transparency = true,
                 (b"fcTL", _) => chunks.frames_counted = chunks.frames_counted.saturating_add(1),
-                (b"acTL", Some(body)) => chunks.frames_claimed = Reader::new(body).u32_be().unwrap_or(0),
+                (b"acTL", Some(body)) => {
+                    let claimed = Reader::new(body).u32_be().unwrap_or(0);
+                    chunks.frames_claimed = chunks.frames_claimed.max(claimed);
+                }
                 (b"eXIf", Some(body)) if chunks.orientation.is_none() => chunks.orientation = exif::orientation(body),
                 _ => {}
             }
