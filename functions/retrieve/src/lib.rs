@@ -40,6 +40,10 @@ pub async fn route<P: Platform + 'static>(platform: P, request: Request) -> Resu
             project::project_by_text(&platform, id).await?;
             Ok(Response::new(StatusCode::NO_CONTENT))
         }
+        (["internal", "recategorise", id], &Method::POST) => {
+            worker::recategorise(&platform, &find::image_id(id)?).await?;
+            Ok(Response::new(StatusCode::NO_CONTENT))
+        }
         (["i", _, _], _) => Err(Problem::method_not_allowed("GET, HEAD, OPTIONS")),
         (["v1", "images"] | ["v1", "images", _] | ["healthz"] | ["v1", "stats"], _) => {
             Err(Problem::method_not_allowed("GET, HEAD"))

@@ -42,7 +42,10 @@ impl<P: Platform> Worker for Retrieve<'_, P> {
                 Projected::NotYet if attempt >= 3 => Ok(Outcome::Done),
                 Projected::NotYet => Ok(Outcome::Again { wait: 500 }),
             },
-            RetrieveJob::Recategorise { category } => self.recategorise(category).await,
+            RetrieveJob::Recategorise { category } => {
+                recategorise(self.platform, category).await?;
+                Ok(Outcome::Done)
+            }
         }
     }
 
@@ -55,20 +58,21 @@ impl<P: Platform> Worker for Retrieve<'_, P> {
     }
 }
 
-impl<P: Platform> Retrieve<'_, P> {
-    /// Projects every image at or below a category anew.
-    async fn recategorise(&self, category: &Id) -> Result<Outcome, StoreError> {
-        let entries = Listing::Tree(category.clone()).log();
-        let mut before = None;
-        loop {
-            let page = log::page(self.platform, &entries, before, AT_ONCE).await?;
-            for (_, entry) in &page.entries {
-                project(self.platform, &entry.id).await?;
-            }
-            if page.next == 0 {
-                return Ok(Outcome::Done);
-            }
-            before = Some(page.next);
+/// Projects every image at or below a category anew.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn recategorise(platform: &impl Platform, category: &Id) -> Result<(), StoreError> {
+    let entries = Listing::Tree(category.clone()).log();
+    let mut before = None;
+    loop {
+        let page = log::page(platform, &entries, before, AT_ONCE).await?;
+        for (_, entry) in &page.entries {
+            project(platform, &entry.id).await?;
         }
+        if page.next == 0 {
+            return Ok(());
+        }
+        before = Some(page.next);
     }
 }

@@ -11,7 +11,7 @@ use super::PixelError;
 use super::raster::{Layout, Raster};
 use super::resize::{premultiply, unpremultiply};
 
-/// From this sigma on, in pixels, running averages take over: below it their widths are too coarse.
+/// From this sigma on, in pixels, running averages take over: below it their corners show.
 const MIN_AVERAGED_SIGMA: f32 = 2.0;
 
 /// Bits below the point of a sample.
@@ -73,9 +73,8 @@ fn gaussian(raster: &Raster, sigma: f32) -> Vec<u16> {
     if sigma < MIN_AVERAGED_SIGMA {
         plane.convolve(&weights(sigma));
     } else {
-        for radius in average_radii(sigma) {
-            plane.average(radius);
-        }
+        let average = Average::for_gaussian(sigma);
+        (0..N_AVERAGES).for_each(|_| plane.average(&average));
     }
     plane.samples
 }
@@ -91,16 +90,8 @@ fn weights(sigma: f32) -> Vec<u32> {
     weights
 }
 
-/// The radii of three running averages that together have the variance of a Gaussian as nearly as whole pixels can.
-fn average_radii(sigma: f32) -> [usize; 3] {
-    const N: f32 = 3.0;
-    // Widths are odd: `small`, or two more. So many of them small that the variances add up.
-    let ideal = (12.0 * sigma * sigma / N + 1.0).sqrt();
-    let small = (((ideal - 1.0) / 2.0).floor() * 2.0 + 1.0).max(1.0);
-    let n_small =
-        ((12.0 * sigma * sigma - N * small * small - 4.0 * N * small - 3.0 * N) / (-4.0 * small - 4.0)).round();
-    [0.0, 1.0, 2.0].map(|pass| (if pass < n_small { small - 1.0 } else { small + 1.0 }) as usize / 2)
-}
+/// Running averages in a row that stand for a Gaussian.
+const N_AVERAGES: usize = 3;
 
 /// Samples of a picture, in rows.
 struct Plane {
@@ -151,11 +142,11 @@ impl Plane {
         }
     }
 
-    /// Replaces every sample by the average of those up to `radius` pixels away, in rows and then in columns.
-    fn average(&mut self, radius: usize) {
+    /// Averages every sample with its neighbours, in rows and then in columns.
+    fn average(&mut self, average: &Average) {
         let (stride, n_channels) = (self.stride, self.n_channels);
+        let radius = average.radius;
         let n_pixels = stride / n_channels;
-        let average = Average::over(2 * radius + 1);
         let mut copy = vec![0_u16; stride];
         for row in self.samples.chunks_exact_mut(stride) {
             copy.copy_from_slice(row);
@@ -163,8 +154,9 @@ impl Plane {
                 let at = |x: usize| u32::from(copy[x.min(n_pixels - 1) * n_channels + channel]);
                 let mut sum = at(0) * (radius as u32 + 1) + (1..=radius).map(at).sum::<u32>();
                 for x in 0..n_pixels {
-                    row[x * n_channels + channel] = average.of(sum);
-                    sum = sum + at(x + radius + 1) - at(x.saturating_sub(radius));
+                    let (before, after) = (at(x.saturating_sub(radius + 1)), at(x + radius + 1));
+                    row[x * n_channels + channel] = average.of(sum, before + after);
+                    sum = sum + after - at(x.saturating_sub(radius));
                 }
             }
         }
@@ -180,31 +172,49 @@ impl Plane {
             sums.iter_mut().zip(row_at(y)).for_each(|(sum, sample)| *sum += u32::from(*sample));
         }
         for (y, row) in self.samples.chunks_exact_mut(stride).enumerate() {
-            let entering = row_at(y + radius + 1);
+            let neighbours = row_at(y.saturating_sub(radius + 1)).iter().zip(row_at(y + radius + 1));
             let leaving = row_at(y.saturating_sub(radius));
-            for (((sample, sum), entering), leaving) in row.iter_mut().zip(&mut sums).zip(entering).zip(leaving) {
-                *sample = average.of(*sum);
-                *sum = *sum + u32::from(*entering) - u32::from(*leaving);
+            for (((sample, sum), (before, after)), leaving) in
+                row.iter_mut().zip(&mut sums).zip(neighbours).zip(leaving)
+            {
+                *sample = average.of(*sum, u32::from(*before) + u32::from(*after));
+                *sum = *sum + u32::from(*after) - u32::from(*leaving);
             }
         }
     }
 }
 
-/// Division by a fixed number of samples, without dividing.
+/// A running average of the samples up to a radius, and of a part of the two next ones, so that its variance can be
+/// any (the extended box filter of Gwosdek and others, 2011).
 struct Average {
+    /// Samples that count whole, to each side.
+    radius: usize,
+    /// How much the two next ones count, in parts of [`Average::PARTS`].
+    edge_parts: u32,
+    /// One divided by the weight of all, in parts of 2 to the power of [`Average::BITS`].
     reciprocal: u64,
 }
 
 impl Average {
-    const BITS: u32 = 32;
+    const PARTS: u32 = 256;
+    const BITS: u32 = 40;
 
-    fn over(n_samples: usize) -> Self {
-        Self { reciprocal: (1 << Self::BITS) / n_samples as u64 + 1 }
+    /// The average that, done `N_AVERAGES` times, has the variance of a Gaussian of this sigma.
+    fn for_gaussian(sigma: f32) -> Self {
+        let variance = f64::from(sigma) * f64::from(sigma) / N_AVERAGES as f64;
+        let radius = (((12.0 * variance + 1.0).sqrt() - 1.0) / 2.0).floor();
+        let width = 2.0 * radius + 1.0;
+        let edge = width * (radius * (radius + 1.0) - 3.0 * variance) / (6.0 * (variance - (radius + 1.0).powi(2)));
+        let edge_parts = (edge * f64::from(Self::PARTS)).round() as u32;
+        let weight = width as u64 * u64::from(Self::PARTS) + 2 * u64::from(edge_parts);
+        Self { radius: radius as usize, edge_parts, reciprocal: (1 << Self::BITS) / weight + 1 }
     }
 
-    fn of(&self, sum: u32) -> u16 {
-        let rounded = u64::from(sum) * self.reciprocal + (1 << (Self::BITS - 1));
-        (rounded >> Self::BITS) as u16
+    /// The average, from the sum of those that count whole and the sum of the two next ones. Sums of 201 samples of
+    /// 15 bits, the most there are, leave room.
+    fn of(&self, sum: u32, edges: u32) -> u16 {
+        let total = u64::from(sum * Self::PARTS + edges * self.edge_parts);
+        ((total * self.reciprocal + (1 << (Self::BITS - 1))) >> Self::BITS) as u16
     }
 }
 

@@ -27,6 +27,8 @@ mod raster;
 mod render;
 mod resize;
 mod rungs;
+#[cfg(test)]
+mod samples;
 mod strip;
 
 pub use derive::{Derived, Facts, derive};

@@ -6,6 +6,8 @@
 mod gif;
 mod jpeg;
 mod png;
+#[cfg(test)]
+mod tests;
 mod webp;
 
 use probe::Probe;

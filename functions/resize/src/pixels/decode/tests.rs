@@ -1,0 +1,207 @@
+//! What every kind of file decodes to, and what is refused.
+
+use super::{Decoded, Shrink, decode};
+use crate::pixels::raster::{Layout, Raster};
+use crate::pixels::samples::*;
+use crate::pixels::{Limits, PixelError};
+
+fn decoded(file: &[u8], shrink: Shrink) -> Result<Decoded, PixelError> {
+    let probe = probe::probe(file)?;
+    decode(file, &probe, shrink, &Limits::default())
+}
+
+#[test]
+fn every_kind_shows_the_same_picture() {
+    for (name, file) in every_kind() {
+        let last = if name.contains("alpha") { CLEAR } else { WHITE };
+        let decoded = decoded(&file, Shrink::None).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let found = corners(&decoded.raster);
+        assert!(are_close(&found, &[RED, GREEN, BLUE, last]), "{name}: {found:?}");
+        let layout = if name.contains("alpha") { Layout::Rgba } else { Layout::Rgb };
+        assert_eq!(decoded.raster.layout(), layout, "{name}");
+        let is_lossy = name.starts_with("jpeg") || name.contains("lossy");
+        // An animation's frames are not asked how they are compressed.
+        assert!(decoded.is_lossless != is_lossy || name.contains("webp_animated"), "{name}");
+        assert_eq!(decoded.extent, (WIDTH.into(), HEIGHT.into()), "{name}");
+    }
+}
+
+#[test]
+fn png_of_every_depth_and_colour_becomes_eight_bits() {
+    use ::png::BitDepth::{Eight, Four, One, Sixteen, Two};
+    use ::png::ColorType::{Grayscale, GrayscaleAlpha, Indexed, Rgb, Rgba};
+    type Case<'a> = (::png::ColorType, ::png::BitDepth, &'a [u8], &'a [u8], Layout, &'a [u8]);
+    // Two pixels a file: colour type, depth, packed bytes, tRNS chunk, and what is expected.
+    let palette = [10, 20, 30, 40, 50, 60];
+    let cases: [Case; 18] = [
+        (Grayscale, One, &[0b0100_0000], &[], Layout::Gray, &[0, 255]),
+        (Grayscale, Two, &[0b0110_0000], &[], Layout::Gray, &[85, 170]),
+        (Grayscale, Four, &[0x1F], &[], Layout::Gray, &[17, 255]),
+        (Grayscale, Eight, &[7, 200], &[], Layout::Gray, &[7, 200]),
+        (Grayscale, Sixteen, &[7, 200, 200, 7], &[], Layout::Gray, &[7, 200]),
+        (Grayscale, Eight, &[7, 200], &[0, 7], Layout::Rgba, &[7, 7, 7, 0, 200, 200, 200, 255]),
+        (Grayscale, One, &[0b0100_0000], &[0, 1], Layout::Rgba, &[0, 0, 0, 255, 255, 255, 255, 0]),
+        (GrayscaleAlpha, Eight, &[7, 9, 200, 255], &[], Layout::Rgba, &[7, 7, 7, 9, 200, 200, 200, 255]),
+        (GrayscaleAlpha, Sixteen, &[7, 0, 9, 0, 8, 0, 255, 255], &[], Layout::Rgba, &[7, 7, 7, 9, 8, 8, 8, 255]),
+        (Indexed, One, &[0b0100_0000], &[], Layout::Rgb, &palette),
+        (Indexed, Two, &[0b0100_0000], &[], Layout::Rgb, &[40, 50, 60, 10, 20, 30]),
+        (Indexed, Eight, &[1, 0], &[], Layout::Rgb, &[40, 50, 60, 10, 20, 30]),
+        (Indexed, Four, &[0x01], &[0, 128], Layout::Rgba, &[10, 20, 30, 0, 40, 50, 60, 128]),
+        (Rgb, Eight, &[1, 2, 3, 4, 5, 6], &[], Layout::Rgb, &[1, 2, 3, 4, 5, 6]),
+        (Rgb, Sixteen, &[1, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6, 0], &[], Layout::Rgb, &[1, 2, 3, 4, 5, 6]),
+        (Rgb, Eight, &[1, 2, 3, 4, 5, 6], &[0, 1, 0, 2, 0, 3], Layout::Rgba, &[1, 2, 3, 0, 4, 5, 6, 255]),
+        (Rgba, Eight, &[1, 2, 3, 4, 5, 6, 7, 8], &[], Layout::Rgba, &[1, 2, 3, 4, 5, 6, 7, 8]),
+        // Four channels of which one says nothing become three.
+        (Rgba, Eight, &[1, 2, 3, 255, 5, 6, 7, 255], &[], Layout::Rgb, &[1, 2, 3, 5, 6, 7]),
+    ];
+    for (color, depth, bytes, transparency, layout, expected) in cases {
+        let file = png((2, 1), (color, depth), bytes, |info| {
+            info.palette = (color == Indexed).then(|| palette.to_vec().into());
+            info.trns = (!transparency.is_empty()).then(|| transparency.to_vec().into());
+        });
+        let raster = decoded(&file, Shrink::None).unwrap().raster;
+        assert_eq!((raster.layout(), raster.pixels()), (layout, expected), "{color:?} {depth:?} {transparency:?}");
+    }
+}
+
+#[test]
+fn jpeg_channels_are_read_as_the_file_means_them() {
+    let ink = |pixel: [u8; 4]| Raster::new(16, 16, Layout::Cmyk, pixel.repeat(256)).unwrap();
+    let check = |name: &str, file: Vec<u8>, layout: Layout, expected: &[u8]| {
+        let raster = decoded(&file, Shrink::None).unwrap_or_else(|error| panic!("{name}: {error}")).raster;
+        assert_eq!(raster.layout(), layout, "{name}");
+        let found = &raster.pixels()[..layout.channels()];
+        let is_close = found.iter().zip(expected).all(|(a, b)| a.abs_diff(*b) <= 2);
+        assert!(is_close, "{name}: {found:?} for {expected:?}");
+    };
+    let gray = Raster::new(16, 16, Layout::Gray, vec![77; 256]).unwrap();
+    check("gray", jpeg(&gray, |_| {}), Layout::Gray, &[77]);
+
+    // The encoder writes Adobe's inverted inks, and says so.
+    let cmyk = jpeg(&ink([200, 10, 20, 30]), |_| {});
+    let header = crate::pixels::container::jpeg::Header::read(&cmyk);
+    assert_eq!(header.adobe, Some(0));
+    check("adobe inks", cmyk.clone(), Layout::Cmyk, &[200, 10, 20, 30]);
+    check("plain inks", without_adobe(&cmyk), Layout::Cmyk, &[55, 245, 235, 225]);
+
+    let mut ycck = Vec::new();
+    let encoder = jpeg_encoder::Encoder::new(&mut ycck, 100);
+    encoder.encode(&[100, 128, 128, 30].repeat(256), 16, 16, jpeg_encoder::ColorType::Ycck).unwrap();
+    assert_eq!(crate::pixels::container::jpeg::Header::read(&ycck).adobe, Some(2));
+    check("luma, chroma and black", ycck, Layout::Cmyk, &[100, 100, 100, 225]);
+
+    // Three channels that Adobe's segment says are RGB, though they are numbered as luma and chroma.
+    let rgb = Raster::new(16, 16, Layout::Rgb, [100, 128, 128].repeat(256)).unwrap();
+    let mut ycc = Vec::new();
+    let encoder = jpeg_encoder::Encoder::new(&mut ycc, 100);
+    encoder.encode(rgb.pixels(), 16, 16, jpeg_encoder::ColorType::Ycbcr).unwrap();
+    check("luma and chroma", ycc.clone(), Layout::Rgb, &[100, 100, 100]);
+    check("adobe rgb", with_adobe_instead_of_jfif(&ycc, 0), Layout::Rgb, &[100, 128, 128]);
+    check("adobe luma and chroma", with_adobe_instead_of_jfif(&ycc, 1), Layout::Rgb, &[100, 100, 100]);
+}
+
+/// The file without its Adobe segment, of 16 bytes with its marker.
+fn without_adobe(file: &[u8]) -> Vec<u8> {
+    let start = file.windows(2).position(|bytes| bytes == [0xFF, 0xEE]).unwrap();
+    [&file[..start], &file[start + 16..]].concat()
+}
+
+/// The file with its JFIF segment, of 18 bytes with its marker and right at the start, replaced.
+fn with_adobe_instead_of_jfif(file: &[u8], transform: u8) -> Vec<u8> {
+    assert_eq!(&file[2..4], [0xFF, 0xE0]);
+    let adobe = [b"\xFF\xEE\0\x0EAdobe\0\x64\0\0\0\0".as_slice(), &[transform]].concat();
+    [&file[..2], &adobe, &file[20..]].concat()
+}
+
+#[test]
+fn a_shrunk_jpeg_has_its_sides_divided() {
+    let file = jpeg(&quadrants(101, 75, WHITE).without_useless_alpha(), |_| {});
+    let check = |shrink: Shrink, size: (u32, u32), extent: (f64, f64)| {
+        let decoded = decoded(&file, shrink).unwrap();
+        assert_eq!((decoded.raster.width(), decoded.raster.height()), size, "{shrink:?}");
+        assert_eq!(decoded.extent, extent, "{shrink:?}");
+        assert!(are_close(&corners(&decoded.raster), &[RED, GREEN, BLUE, WHITE]), "{shrink:?}");
+    };
+    check(Shrink::None, (101, 75), (101.0, 75.0));
+    check(Shrink::Half, (51, 38), (50.5, 37.5));
+    check(Shrink::Quarter, (26, 19), (25.25, 18.75));
+    check(Shrink::Eighth, (13, 10), (12.625, 9.375));
+}
+
+#[test]
+fn only_jpeg_shrinks() {
+    for (name, file) in every_kind() {
+        let raster = decoded(&file, Shrink::Half).unwrap().raster;
+        let expected = if name.starts_with("jpeg") { (16, 12) } else { (32, 24) };
+        assert_eq!((raster.width(), raster.height()), expected, "{name}");
+    }
+}
+
+#[test]
+fn gif_frames_lie_where_they_say() {
+    let dot = Raster::new(2, 1, Layout::Rgba, [RED, BLUE].concat()).unwrap();
+    let check = |left: u16, top: u16, expected: [[u8; 4]; 4]| {
+        let raster = decoded(&gif((2, 2), &[(&dot, left, top)]), Shrink::None).unwrap().raster.into_rgba();
+        assert_eq!(raster.pixels().as_chunks::<4>().0, expected, "{left}, {top}");
+    };
+    check(0, 0, [RED, BLUE, CLEAR, CLEAR]);
+    check(0, 1, [CLEAR, CLEAR, RED, BLUE]);
+    // What lies outside the canvas is cut off.
+    check(1, 0, [CLEAR, RED, CLEAR, CLEAR]);
+    check(2, 2, [CLEAR; 4]);
+    check(60_000, 60_000, [CLEAR; 4]);
+}
+
+#[test]
+fn a_file_cut_off_is_corrupt_or_whole() {
+    let (rgb, rgba) = (noisy(97, 61, Layout::Rgb), noisy(97, 61, Layout::Rgba));
+    let few_colors = noisy(97, 61, Layout::Gray);
+    let long_ones = [
+        ("long jpeg", jpeg(&rgb, |_| {})),
+        ("long jpeg_420", jpeg(&rgb, |encoder| encoder.set_sampling_factor(jpeg_encoder::SamplingFactor::F_2_2))),
+        ("long jpeg_progressive", jpeg(&rgb, |encoder| encoder.set_progressive(true))),
+        ("long png", png_of(&rgba)),
+        ("long webp", webp(&rgba, |_| {})),
+        ("long gif", gif((97, 61), &[(&few_colors, 0, 0), (&few_colors, 0, 0)])),
+    ];
+    for (name, file) in every_kind().into_iter().chain(long_ones) {
+        let whole = decoded(&file, Shrink::None).unwrap().raster;
+        let tenths = (0..10).map(|tenth| file.len() * tenth / 10);
+        for n_bytes in tenths.chain([file.len() - 1, file.len() - 2]) {
+            for shrink in [Shrink::None, Shrink::Eighth] {
+                match decoded(&file[..n_bytes], shrink) {
+                    Ok(decoded) if shrink == Shrink::None => assert!(decoded.raster == whole, "{name}, {n_bytes}"),
+                    Ok(_) => {}
+                    Err(PixelError::Corrupt { .. }) => {}
+                    Err(other) => panic!("{name}, {n_bytes} of {} bytes: {other}", file.len()),
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn limits_are_checked_before_decoding() {
+    let file = png_of(&opaque());
+    let probe = probe::probe(&file).unwrap();
+    let check = |limits: Limits, expected: PixelError| {
+        assert_eq!(decode(&file, &probe, Shrink::None, &limits).err(), Some(expected));
+    };
+    let limits = Limits::default();
+    check(Limits { max_pixels: 767, ..limits }, PixelError::TooManyPixels { limit: 767, actual: 768 });
+    check(Limits { max_side: 31, ..limits }, PixelError::SideTooLong { limit: 31, actual: 32 });
+    check(Limits { max_frames: 0, ..limits }, PixelError::TooManyFrames { limit: 0, actual: 1 });
+    check(Limits { max_memory_bytes: 3071, ..limits }, PixelError::TooMuchMemory { limit: 3071, actual: 3072 });
+    assert!(decode(&file, &probe, Shrink::None, &Limits { max_memory_bytes: 3072, ..limits }).is_ok());
+}
+
+#[test]
+fn a_jpeg_of_very_many_scans_is_refused() {
+    let file = jpeg(&opaque(), |encoder| encoder.set_progressive(true));
+    // The last scan again and again: each could cost as much as decoding the whole.
+    let start = file.windows(2).rposition(|bytes| bytes == [0xFF, 0xDA]).unwrap();
+    let (head, scan) = file[..file.len() - 2].split_at(start);
+    let many = [head, &scan.repeat(crate::pixels::container::jpeg::MAX_SCANS), &[0xFF, 0xD9]].concat();
+    let error = decoded(&many, Shrink::None).err();
+    assert_eq!(error, Some(PixelError::corrupt("more than 100 scans")));
+}
