@@ -86,7 +86,7 @@ impl Runner {
         if self == Self::Spin {
             command.arg("up");
         }
-        command.arg("--from").arg(root().join("spin.toml")).args(["--listen", listen]).arg("--state-dir").arg(state);
+        command.arg("--from").arg(manifest()).args(["--listen", listen]).arg("--state-dir").arg(state);
         command
     }
 }
@@ -95,6 +95,10 @@ impl Runner {
 pub fn root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.parent().expect("tests/ lies in the repository").to_owned()
+}
+
+fn manifest() -> PathBuf {
+    std::env::var_os("SCALEHOSTER_MANIFEST").map_or_else(|| root().join("spin.toml"), PathBuf::from)
 }
 
 fn bundled_runner() -> PathBuf {

@@ -4,6 +4,7 @@
 //! Environment:
 //! - `SCALEHOSTER_RUNNER`: `bundled` (default) or `spin`.
 //! - `SCALEHOSTER_RUNNER_BIN`, `SPIN_BIN`: the executables, where they are not in their usual places.
+//! - `SCALEHOSTER_MANIFEST`: another `spin.toml` than the repository's.
 //! - `SCALEHOSTER_KEEP`: a folder to leave state and logs of every instance in.
 
 #![forbid(unsafe_code)]

@@ -119,8 +119,7 @@ fn is_changed_and_so_is_its_image() {
     let app = App::shared();
     let (old, new) = (app.category(&fresh("old"), None), app.category(&fresh("new"), None));
     let (tag_old, tag_new) = (fresh("before"), fresh("after"));
-    let tags = json!([tag_old]).to_string();
-    let id = app.image_with(&[("title", "old"), ("category", &old), ("tags", &tags)], &photo());
+    let id = app.image_with(&[("title", "old"), ("category", &old), ("tags", &tag_old)], &photo());
     app.until_listed(&format!("tag={tag_old}"), &[&id]);
     let change = json!({"title": "new", "alt": "text", "tags": [tag_new], "category": new, "metadata": {"k": "v"}});
     let asset = patch(&id, &change).expect(200).json();
@@ -188,8 +187,7 @@ fn is_deleted_everywhere() {
     let app = App::shared();
     let category = app.category(&fresh("deleting"), None);
     let tag = fresh("deleting");
-    let tags = json!([tag]).to_string();
-    let id = app.image_with(&[("category", &category), ("tags", &tags)], &photo());
+    let id = app.image_with(&[("category", &category), ("tags", &tag)], &photo());
     app.delivered(&id, "w=17").expect(200);
     app.until_listed(&format!("category={category}"), &[&id]);
     app.delete(&format!("/v1/assets/{id}")).expect(204);

@@ -90,9 +90,9 @@ fn more_than_ten_thousand_lines_are_refused() {
         let lines = answer.json_lines();
         assert!(lines.len() <= 10_001, "{}", lines.len());
         let last = lines.last().expect("a last line");
-        assert_eq!((code(last), lines.len()), (Some("body-too-large"), 10_001), "{last}");
+        assert_eq!((code(last), lines.len()), (Some("batch-too-long"), 10_001), "{last}");
     } else {
-        answer.over_limit(413, "body-too-large", 10_000, None);
+        answer.over_limit(413, "batch-too-long", 10_000, None);
     }
 }
 

@@ -65,11 +65,11 @@ fn path(url: &str) -> &str {
 #[test]
 fn bad_ones_are_refused() {
     for (body, code) in [
-        (json!({"transform": "w=0"}), "transform-invalid"),
-        (json!({"transform": "w=10,w=20"}), "transform-invalid"),
-        (json!({"transform": ""}), "transform-invalid"),
-        (json!({"transform": "original"}), "transform-invalid"),
-        (json!({"transform": "thumb"}), "transform-invalid"),
+        (json!({"transform": "w=0"}), "field-invalid"),
+        (json!({"transform": "w=10,w=20"}), "field-invalid"),
+        (json!({"transform": ""}), "field-invalid"),
+        (json!({"transform": "original"}), "field-invalid"),
+        (json!({"transform": "thumb"}), "field-invalid"),
         (json!({"transform": "w=10,f=avif"}), "transform-unsupported"),
         (json!({"transform": 5}), "field-invalid"),
         (json!({}), "field-invalid"),

@@ -123,10 +123,13 @@ fn an_answer_is_held_until_the_end() {
     let answer = prefer("wait=30", &Source::here().status("404 Not Found").url);
     assert_eq!(answer.json()["state"], "failed", "{answer}");
     assert_eq!(answer.json()["error"]["code"], "source-status", "{answer}");
-    // What can't be understood is no preference (RFC 7240).
-    for value in ["wait", "wait=", "wait=abc", "wait=-1", "wait=1.5", "wait=99999999999999999999", "wait=0", "x"] {
+    // Other preferences are none of ours (RFC 7240); a wait that is no number is refused.
+    for value in ["wait", "wait=0", "x", "return=minimal"] {
         let answer = prefer(value, &url()).expect(202);
         app.ready(&answer.id());
+    }
+    for value in ["wait=", "wait=abc", "wait=-1", "wait=1.5", "wait=99999999999999999999"] {
+        prefer(value, &url()).problem(400, "parameter-invalid");
     }
 }
 
