@@ -51,6 +51,7 @@ pub struct Options {
 pub struct App {
     server: Option<(Arc<Server>, TcpListener)>,
     subscriptions: Vec<Subscription>,
+    stores: Arc<Stores>,
 }
 
 impl App {
@@ -84,6 +85,7 @@ impl App {
         Ok(Self {
             server: listener.map(|listener| (Arc::new(server), listener)),
             subscriptions: subscriptions(&manifest, &engine, &components, &settings, &variables)?,
+            stores,
         })
     }
 
@@ -100,14 +102,15 @@ impl App {
             announce(&server.router, &listener);
             tokio::spawn(server.serve(listener, stop.clone()))
         });
-        tokio::select! {
-            () = stop => {}
-            Some(ended) = subscriptions.join_next() => return ended.context("a trigger panicked")?,
-        }
-        if let Some(server) = server {
+        let ended = tokio::select! {
+            () = stop => Ok(()),
+            Some(ended) = subscriptions.join_next() => ended.context("a trigger panicked")?,
+        };
+        if let (Some(server), Ok(())) = (server, &ended) {
             server.await.context("the server panicked")?;
         }
-        Ok(())
+        self.stores.close().await;
+        ended
     }
 }
 

@@ -157,9 +157,8 @@ impl ComponentId {
 pub struct Component {
     /// The file.
     pub source: Source,
-    /// What the component is for.
-    #[serde(default)]
-    pub description: String,
+    #[serde(default, rename = "description")]
+    _description: String,
     /// The component's own variables, each a template over those of the application.
     #[serde(default)]
     pub variables: BTreeMap<String, String>,

@@ -21,7 +21,9 @@ use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use tokio::time::{Sleep, timeout};
 use tokio_rustls::TlsConnector;
-use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
+use wasmtime_wasi_http::{
+    DEFAULT_FORBIDDEN_HEADERS, Error, ForbiddenHeaderFilter, RequestOptions, WasiBody, WasiHttpHooks,
+};
 
 use crate::allowed_hosts::chaining_target;
 use crate::host::Settings;
@@ -48,6 +50,16 @@ impl Outbound {
 type Sent = (Response<WasiBody>, Box<dyn Future<Output = Result<(), Error>> + Send>);
 
 impl WasiHttpHooks for Outbound {
+    /// The usual ones but `Host`, which guests on Spin see in the requests they get. In those they make it has no
+    /// effect: `send` sets it from the URI.
+    fn forbidden_header_filter(&mut self) -> ForbiddenHeaderFilter {
+        Arc::new(|name| name != header::HOST && DEFAULT_FORBIDDEN_HEADERS.contains(name))
+    }
+
+    fn set_host_header(&mut self) -> bool {
+        false
+    }
+
     fn send_request(
         &mut self,
         request: Request<WasiBody>,
@@ -79,9 +91,8 @@ async fn send(
     } else if !settings.allowed_hosts.allow(request.uri()) {
         return Err(deny(settings, &request.uri().to_string()));
     }
+    request.headers_mut().remove(header::HOST);
     if let Some(target) = chaining_target(&host) {
-        // The components' names are no hosts that anybody could have asked for.
-        request.headers_mut().remove(header::HOST);
         return settings.peers.chain(target, request).await.ok_or(Error::DestinationNotFound);
     }
     let first_byte = options.first_byte_timeout.unwrap_or(DEFAULT_TIMEOUT);
@@ -90,6 +101,9 @@ async fn send(
         let connect = options.connect_timeout.unwrap_or(DEFAULT_TIMEOUT);
         let mut connection =
             timeout(connect, connect_to(settings, request.uri())).await.map_err(|_| Error::ConnectionTimeout)??;
+        let authority = request.uri().authority().ok_or(Error::HttpRequestUriInvalid)?.as_str();
+        let host = HeaderValue::try_from(authority).map_err(|_| Error::HttpRequestUriInvalid)?;
+        request.headers_mut().insert(header::HOST, host);
         // From here on the URI is what stands in the request line.
         let path = request.uri().path_and_query().cloned().unwrap_or(PathAndQuery::from_static("/"));
         *request.uri_mut() = Uri::from(path);
@@ -114,13 +128,10 @@ fn deny(settings: &Settings, destination: &str) -> Error {
 /// Turns a request to this application into one to its address.
 fn address_own(settings: &Settings, request: &mut Request<WasiBody>) -> Result<(), Error> {
     let address = settings.peers.address().ok_or(Error::HttpRequestUriInvalid)?.to_string();
-    let invalid = |_| Error::HttpRequestUriInvalid;
-    let host = HeaderValue::try_from(&address).map_err(|_| Error::HttpRequestUriInvalid)?;
     let mut parts = request.uri().clone().into_parts();
     parts.scheme = Some(Scheme::HTTP);
-    parts.authority = Some(Authority::try_from(address).map_err(invalid)?);
+    parts.authority = Some(Authority::try_from(address).map_err(|_| Error::HttpRequestUriInvalid)?);
     *request.uri_mut() = Uri::from_parts(parts).map_err(|_| Error::HttpRequestUriInvalid)?;
-    request.headers_mut().insert(header::HOST, host);
     Ok(())
 }
 

@@ -5,7 +5,8 @@ mod key_value;
 mod subscriber;
 mod work;
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::LazyLock;
 
 use anyhow::{Context as _, Result};
 use bytes::Bytes;
@@ -17,18 +18,17 @@ use url::Url;
 /// How a response's body is held.
 type Body = http_body_util::combinators::UnsyncBoxBody<Bytes, anyhow::Error>;
 
-/// Requests that this instance has seen.
-static REQUESTS: AtomicU64 = AtomicU64::new(0);
+/// A number that no other instance has.
+static INSTANCE: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one("instance"));
 
 #[http_service]
 async fn handle(request: Request) -> http::Response<Body> {
-    let number = REQUESTS.fetch_add(1, Ordering::Relaxed) + 1;
     let mut response = answer(request).await.unwrap_or_else(|error| {
         let mut response = text(format!("{error:#}"));
         *response.status_mut() = StatusCode::BAD_GATEWAY;
         response
     });
-    response.headers_mut().insert("instance-request", number.into());
+    response.headers_mut().insert("instance", (*INSTANCE).into());
     response
 }
 
@@ -57,6 +57,7 @@ async fn answer(request: Request) -> Result<http::Response<Body>> {
         "allocate" => work::allocate(&query)?,
         "later" => work::later(&query)?,
         "wait" => work::wait(&query).await?,
+        "pause" => work::pause(&query).await?,
         "drip" => work::drip(&query)?,
         _ => match path.rsplit_once("/kv/") {
             Some((_, action)) => key_value::answer(action, &query, body.collect().await?.to_bytes()).await?,

@@ -14,7 +14,7 @@ use spin_sdk::time::sleep;
 use spin_sdk::wasip3::spawn;
 use spin_sdk::wit_bindgen;
 
-use crate::{Body, Query, text};
+use crate::{Body, INSTANCE, Query, text};
 
 /// Computes for `ms` milliseconds, with `alone=1` behind backpressure.
 pub fn burn(query: &Query) -> Result<http::Response<Body>> {
@@ -59,33 +59,56 @@ pub fn later(query: &Query) -> Result<http::Response<Body>> {
     Ok(text("accepted"))
 }
 
-/// Answers once `key` is set.
+/// Answers once `key` is set, or traps with `trap=1`, all of it behind backpressure with `alone=1`. Before, it sets the
+/// key that `started` names to the number of the instance.
 pub async fn wait(query: &Query) -> Result<http::Response<Body>> {
     let store = Store::open_default().await?;
+    let alone = query.find("alone").is_some();
+    if alone {
+        wit_bindgen::backpressure_inc();
+    }
+    store.set(query.get("started")?, INSTANCE.to_string()).await?;
+    let value = set_by_others(&store, &query.get("key")?).await?;
+    if query.find("trap").is_some() {
+        trap();
+    }
+    if alone {
+        wit_bindgen::backpressure_dec();
+    }
+    Ok(text(value))
+}
+
+/// Answers after `ms` milliseconds. Sets `started` before.
+pub async fn pause(query: &Query) -> Result<http::Response<Body>> {
+    Store::open_default().await?.set(query.get("started")?, "yes").await?;
+    sleep(Duration::from_millis(query.number("ms")?)).await;
+    Ok(text("rested"))
+}
+
+/// Answers with one line at once, and with another when `key` is set.
+pub fn drip(query: &Query) -> Result<http::Response<Body>> {
     let key = query.get("key")?;
+    let (mut sender, body) = stream::<String>();
+    spawn(async move {
+        if sender.send("first\n".to_owned()).await.is_err() {
+            return;
+        }
+        let store = Store::open_default().await.expect("the store can be opened");
+        set_by_others(&store, &key).await.expect("the store can be read");
+        // Nobody reading any more is no failure.
+        let _ = sender.send("second\n".to_owned()).await;
+    });
+    Ok(http::Response::new(body.boxed_unsync()))
+}
+
+/// The value of `key`, once it has one.
+async fn set_by_others(store: &Store, key: &str) -> Result<Vec<u8>> {
     loop {
-        if let Some(value) = store.get(&key).await? {
-            return Ok(text(value));
+        if let Some(value) = store.get(key).await? {
+            return Ok(value);
         }
         sleep(Duration::from_millis(2)).await;
     }
-}
-
-/// Answers with `count` lines, `ms` milliseconds apart.
-pub fn drip(query: &Query) -> Result<http::Response<Body>> {
-    let (count, pause) = (query.number("count")?, Duration::from_millis(query.number("ms")?));
-    let (mut sender, body) = stream::<String>();
-    spawn(async move {
-        for number in 0..count {
-            if number > 0 {
-                sleep(pause).await;
-            }
-            if sender.send(format!("{number}\n")).await.is_err() {
-                break;
-            }
-        }
-    });
-    Ok(http::Response::new(body.boxed_unsync()))
 }
 
 /// Stores `message` under `message`, and counts it under `messages`.

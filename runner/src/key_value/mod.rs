@@ -53,6 +53,15 @@ impl Stores {
         Ok(Self(stores))
     }
 
+    /// Closes the files. What guests still ask for afterwards fails.
+    pub async fn close(&self) {
+        for store in self.0.values() {
+            if let Store::Sqlite(database) = store {
+                database.close().await;
+            }
+        }
+    }
+
     /// The store called `label`.
     pub fn get(&self, label: &str) -> Option<&Store> {
         self.0.get(label)

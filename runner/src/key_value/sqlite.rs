@@ -8,6 +8,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result as AnyResult};
@@ -32,15 +33,19 @@ pub struct Database {
     path: Option<PathBuf>,
     readers: Mutex<Vec<Connection>>,
     writer: mpsc::Sender<Job>,
+    thread: Mutex<Option<JoinHandle<()>>>,
 }
 
-/// Something to do on the writing connection, and whom to tell once it is durable.
-struct Job {
-    run: Box<dyn FnOnce(&Connection) -> Answer + Send>,
+/// What the writing thread is told.
+enum Job {
+    /// Something to do on its connection, and whom to tell once it is durable.
+    Run(Box<dyn FnOnce(Result<&Connection>) -> Answer + Send>),
+    /// To end.
+    Stop,
 }
 
-/// Sends what the job came to, or the error that undid it.
-type Answer = Box<dyn FnOnce(Option<Error>) + Send>;
+/// Sends what the job came to, once it is known whether it was committed.
+type Answer = Box<dyn FnOnce(Result<()>) + Send>;
 
 impl Database {
     /// Opens the file at `path`, or memory.
@@ -63,13 +68,25 @@ impl Database {
             )",
         )?;
         let (writer, jobs) = mpsc::channel(MAX_BATCH);
-        std::thread::Builder::new().name(format!("key-value {label}")).spawn(move || write(&connection, jobs))?;
+        let thread =
+            std::thread::Builder::new().name(format!("key-value {label}")).spawn(move || write(&connection, jobs))?;
         Ok(Arc::new(Self {
             label: label.to_owned(),
             path: path.map(Path::to_owned),
             readers: Mutex::default(),
             writer,
+            thread: Mutex::new(Some(thread)),
         }))
+    }
+
+    /// Finishes what is being written and closes the file, so that no journal is left beside it.
+    pub async fn close(&self) {
+        let _ = self.writer.send(Job::Stop).await;
+        self.readers.lock().expect("no reader panics").clear();
+        let thread = self.thread.lock().expect("nothing panics in between").take();
+        if let Some(thread) = thread {
+            let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+        }
     }
 
     pub async fn get(&self, key: String) -> Result<Option<Vec<u8>>> {
@@ -203,19 +220,16 @@ impl Database {
     {
         let (sender, receiver) = oneshot::channel();
         let label = self.label.clone();
-        let run = Box::new(move |connection: &Connection| {
-            let result = within_savepoint(connection, |connection| statements(connection, &label));
-            Box::new(move |undone: Option<Error>| {
-                let result = match undone {
-                    Some(error) => Err(error),
-                    None => result.map_err(Error::from),
-                };
+        let run = Box::new(move |connection: Result<&Connection>| {
+            let result = connection
+                .and_then(|connection| Ok(within_savepoint(connection, |connection| statements(connection, &label))?));
+            Box::new(move |committed: Result<()>| {
                 // A guest that is gone does not wait for its answer.
-                let _ = sender.send(result);
+                let _ = sender.send(committed.and(result));
             }) as Answer
         });
         let stopped = || Error("the key-value store has stopped".to_owned());
-        self.writer.send(Job { run }).await.map_err(|_| stopped())?;
+        self.writer.send(Job::Run(run)).await.map_err(|_| stopped())?;
         receiver.await.map_err(|_| stopped())?
     }
 }
@@ -257,26 +271,106 @@ fn within_savepoint<T>(
     result
 }
 
-/// The writing thread: one transaction after the other, until the last sender is gone.
+/// The writing thread: one transaction after the other, until it is told to end.
 fn write(connection: &Connection, mut jobs: mpsc::Receiver<Job>) {
     let mut batch = Vec::with_capacity(MAX_BATCH);
-    while jobs.blocking_recv_many(&mut batch, MAX_BATCH) > 0 {
-        let begun = connection.execute_batch("BEGIN IMMEDIATE");
-        if let Err(error) = begun {
-            // The senders learn of it by their receivers closing; the log by this.
-            eprintln!("key-value store: cannot begin a transaction: {error}");
-            batch.clear();
-            continue;
-        }
-        let answers: Vec<Answer> = batch.drain(..).map(|job| (job.run)(connection)).collect();
-        let undone = connection.execute_batch("COMMIT").err().map(|error| {
-            eprintln!("key-value store: cannot commit: {error}");
-            // After a failed commit the transaction may still be open.
-            let _ = connection.execute_batch("ROLLBACK");
-            Error(error.to_string())
+    let mut is_last = false;
+    while !is_last && jobs.blocking_recv_many(&mut batch, MAX_BATCH) > 0 {
+        is_last = batch.iter().any(|job| matches!(job, Job::Stop));
+        let begun = connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| logged("begin a transaction", &error));
+        let run = |job| match job {
+            Job::Run(run) => Some(run(begun.clone().map(|()| connection))),
+            Job::Stop => None,
+        };
+        let answers: Vec<Answer> = batch.drain(..).filter_map(run).collect();
+        let committed = begun.and_then(|()| {
+            connection.execute_batch("COMMIT").map_err(|error| {
+                // After a failed commit the transaction may still be open.
+                let _ = connection.execute_batch("ROLLBACK");
+                logged("commit", &error)
+            })
         });
         for answer in answers {
-            answer(undone.clone());
+            answer(committed.clone());
         }
+    }
+}
+
+fn logged(what: &str, error: &rusqlite::Error) -> Error {
+    eprintln!("key-value store: cannot {what}: {error}");
+    Error(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A setting of the writing connection.
+    async fn pragma(database: &Database, name: &'static str) -> String {
+        let read = database.write(move |connection, _| {
+            Ok(connection.pragma_query_value(None, name, |row| row.get::<_, rusqlite::types::Value>(0))?)
+        });
+        match read.await.expect("a value") {
+            rusqlite::types::Value::Text(text) => text,
+            rusqlite::types::Value::Integer(number) => number.to_string(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn open(folder: &tempfile::TempDir) -> Arc<Database> {
+        Database::open(Some(&folder.path().join("a/b.db")), "default").expect("it opens")
+    }
+
+    #[tokio::test]
+    async fn commits_are_synced() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let database = open(&folder);
+        assert_eq!(pragma(&database, "journal_mode").await, "wal");
+        assert_eq!(pragma(&database, "synchronous").await, "2", "FULL");
+    }
+
+    #[tokio::test]
+    async fn a_failure_undoes_its_own_job_and_no_other() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let database = open(&folder);
+        let half = database.write(|connection, label| {
+            connection.execute("INSERT INTO spin_key_value VALUES (?1, 'half', x'00')", [label])?;
+            Err::<(), _>(Failure("no further".to_owned()))
+        });
+        let whole = database.set_many(vec![("whole".to_owned(), vec![1])]);
+        let (half, whole) = tokio::join!(half, whole);
+        assert!(half.is_err());
+        whole.expect("it is set");
+        assert_eq!(database.keys().await.expect("keys"), ["whole"]);
+    }
+
+    #[tokio::test]
+    async fn increments_from_64_tasks_are_all_counted() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let database = open(&folder);
+        let increments = (0..64).map(|_| database.increment("n".to_owned(), 1));
+        let mut sums = futures::future::try_join_all(increments).await.expect("sums");
+        sums.sort_unstable();
+        assert_eq!(sums, (1..=64).collect::<Vec<_>>());
+    }
+
+    #[tokio::test]
+    async fn closing_leaves_one_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let database = open(&folder);
+        database.set_many(vec![("key".to_owned(), vec![1])]).await.expect("it is set");
+        assert_eq!(database.get("key".to_owned()).await.expect("a value"), Some(vec![1]));
+        database.close().await;
+        let files: Vec<_> = std::fs::read_dir(folder.path().join("a")).expect("a folder").collect();
+        assert_eq!(files.len(), 1, "{files:?}");
+        assert!(database.set_many(vec![("key".to_owned(), vec![2])]).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_number_that_would_overflow_is_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let database = open(&folder);
+        assert_eq!(database.increment("n".to_owned(), i64::MAX).await.expect("a sum"), i64::MAX);
+        assert!(database.increment("n".to_owned(), 1).await.is_err());
     }
 }
