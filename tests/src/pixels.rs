@@ -1,6 +1,7 @@
 //! What came out, looked at as a viewer would.
 
-use image::{DynamicImage, ImageFormat, Rgba};
+use image::{DynamicImage, GrayImage, ImageFormat, RgbImage, Rgba};
+use jpeg_decoder::PixelFormat;
 
 use crate::Answer;
 
@@ -20,7 +21,10 @@ impl Picture {
     #[track_caller]
     pub fn decode(bytes: &[u8]) -> Self {
         let format = image::guess_format(bytes).unwrap_or_else(|error| panic!("{error}: {} bytes", bytes.len()));
-        let image = image::load_from_memory_with_format(bytes, format).unwrap_or_else(|error| panic!("{error}"));
+        let image = match format {
+            ImageFormat::Jpeg => jpeg(bytes),
+            _ => image::load_from_memory_with_format(bytes, format).unwrap_or_else(|error| panic!("{error}")),
+        };
         Self { format, image }
     }
 
@@ -46,6 +50,26 @@ impl Picture {
         let found = self.at(x, y);
         let is_close = found.iter().zip(expected).all(|(found, expected)| found.abs_diff(expected) <= 24);
         assert!(is_close, "at {x},{y}: {found:?}, expected about {expected:?}");
+    }
+}
+
+fn jpeg(bytes: &[u8]) -> DynamicImage {
+    let mut decoder = jpeg_decoder::Decoder::new(bytes);
+    let pixels = decoder.decode().unwrap_or_else(|error| panic!("{error}"));
+    let info = decoder.info().expect("it was decoded");
+    let (width, height) = (info.width.into(), info.height.into());
+    let sized = "the decoder returns whole pictures";
+    match info.pixel_format {
+        PixelFormat::L8 => GrayImage::from_raw(width, height, pixels).expect(sized).into(),
+        PixelFormat::RGB24 => RgbImage::from_raw(width, height, pixels).expect(sized).into(),
+        // Inks: each takes away its colour, black takes away all.
+        PixelFormat::CMYK32 => {
+            let paper = |ink: u8| u16::from(255 - ink);
+            let mixed = |inks: &[u8]| [0, 1, 2].map(|idx| (paper(inks[idx]) * paper(inks[3]) / 255) as u8);
+            let rgb = pixels.chunks_exact(4).flat_map(mixed).collect();
+            RgbImage::from_raw(width, height, rgb).expect(sized).into()
+        }
+        PixelFormat::L16 => panic!("a JPEG of 16 bits"),
     }
 }
 

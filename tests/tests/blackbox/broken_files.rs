@@ -139,7 +139,7 @@ fn more_pixels_than_allowed_are_refused_before_anything_is_decoded() {
     download(app, &[("bomb", bomb, "image-too-many-pixels")]);
 
     let small = App::small();
-    let over = fixtures::png(&photo(1001, 1000));
+    let over = fixtures::png(&fixtures::plain(1001, 1000, [9, 8, 7]));
     small.upload(&over).over_limit(422, "image-too-many-pixels", 1_000_000, Some(1_001_000));
     let id = small.ingest(&Source::here().serve(fixtures::claiming_png(1001, 1000)).url);
     let error = small.settled(&id)["error"].clone();

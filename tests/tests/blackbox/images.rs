@@ -21,8 +21,9 @@ fn the_document_says_all_that_a_page_needs() {
     assert_eq!((&image["id"], &image["title"], &image["alt"]), (&json!(id), &json!("T"), &json!("A")), "{image:#}");
     assert_eq!((&image["width"], &image["height"]), (&json!(1200), &json!(800)), "{image:#}");
     assert_eq!(image["tags"], json!([tag]), "{image:#}");
-    let path = image["category"].to_string();
-    assert!(path.contains(&above) && path.contains(&below), "the path of the category: {image:#}");
+    assert_eq!(image["category"], category.as_str(), "{image:#}");
+    let path: Vec<_> = image["category_path"].as_array().expect("a path").iter().map(|step| &step["name"]).collect();
+    assert_eq!(path, [above.as_str(), below.as_str()], "{image:#}");
     assert!(answer.must_have("etag").starts_with('"'), "{answer}");
 
     let color = image["dominant_color"].as_str().unwrap_or_else(|| panic!("{image:#}")).trim_start_matches('#');

@@ -56,6 +56,23 @@ fn every_variety_is_taken_and_shown_as_it_is() {
     }
 }
 
+/// Our own JPEGs have a scan for each channel, which few others do.
+#[test]
+fn what_was_delivered_may_come_in_again() {
+    let app = App::shared();
+    let first = app.image(&fixtures::png(&quadrants(160, 120)));
+    for transform in ["f=jpeg,q=79", "f=jpeg,q=95", "w=80,f=png", "w=80,f=webp", "original"] {
+        let made = app.delivered(&first, transform).expect(200);
+        let size = made.picture().size();
+        let again = app.image(&made.body);
+        for again_transform in ["original", "f=png", "w=40,f=png", "thumb", "w=40"] {
+            let picture = app.delivered(&again, again_transform).picture();
+            assert!(picture.size().0 <= size.0, "{transform}, {again_transform}");
+            looks_like_quadrants(&picture);
+        }
+    }
+}
+
 #[test]
 fn one_pixel_is_an_image() {
     let app = App::shared();

@@ -27,8 +27,8 @@ fn thirty_two_clients_cause_one_render() {
     app.call("HEAD", &path).send().expect(200);
     assert_eq!(renders(), before + 1);
 
-    // Presets and the original are there from the start.
-    for ready in ["original", "thumb", "small", "medium", "large"] {
+    // Presets are there from the start.
+    for ready in ["thumb", "small", "medium", "large"] {
         app.delivered(&id, ready).expect(200);
     }
     assert_eq!(renders(), before + 1);
