@@ -29,7 +29,7 @@ use crate::variables::Variables;
 /// How often a guest that computes is interrupted: Spin's interval.
 const TICK: Duration = Duration::from_millis(10);
 
-/// Instances that there can be at once: Spin's number.
+/// Instances that there can be at once, unless `SPIN_MAX_INSTANCE_COUNT` says otherwise: Spin's number.
 const MAX_INSTANCES: u32 = 1_000;
 
 /// Memory of an instance that stays with its slot in the pool for the next one, in place of being given back.
@@ -198,12 +198,16 @@ fn engine(cache_dir: Option<&Path>) -> Result<Engine> {
     config.epoch_interruption(true).wasm_component_model_async(true).cache(Some(cache));
     let on_demand = config.clone();
 
+    let instances = match std::env::var("SPIN_MAX_INSTANCE_COUNT") {
+        Ok(count) => count.parse().context("SPIN_MAX_INSTANCE_COUNT must be a number")?,
+        Err(_) => MAX_INSTANCES,
+    };
     let mut pool = PoolingAllocationConfig::default();
-    pool.total_component_instances(MAX_INSTANCES)
-        .total_memories(MAX_INSTANCES)
-        .total_stacks(MAX_INSTANCES)
-        .total_tables(2 * MAX_INSTANCES)
-        .total_core_instances(4 * MAX_INSTANCES)
+    pool.total_component_instances(instances)
+        .total_memories(instances)
+        .total_stacks(instances)
+        .total_tables(2 * instances)
+        .total_core_instances(4 * instances)
         .table_elements(100_000)
         .max_component_instance_size(10 << 20)
         .max_core_instance_size(10 << 20)

@@ -1,6 +1,7 @@
 //! The HTTP trigger: from the socket to the component, and from one component to another.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -15,8 +16,8 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use wasmtime::PoolConcurrencyLimitError;
 use wasmtime_wasi_http::WasiBody;
 use wasmtime_wasi_http::handler::{InstantiationError, ProxyHandler, TrapOrPanicError};
 
@@ -24,10 +25,8 @@ use crate::allowed_hosts::chaining_target;
 use crate::instance::Instances;
 use crate::routes::{Match, Router};
 
-/// Requests from outside that wait for a response at the same time; the next ones queue. Each may need an instance of
-/// its own, and its component's requests to other components one more, so that this stays well below the number of
-/// instances there can be.
-const MAX_IN_FLIGHT: usize = 256;
+/// How long a request waits before it asks again for an instance, when there are as many as there can be.
+const INSTANCE_PAUSE: Duration = Duration::from_millis(10);
 
 /// How long requests in flight may go on once the runner is told to stop.
 const GRACE: Duration = Duration::from_secs(2);
@@ -77,15 +76,24 @@ impl Peers {
         let handler = self.handlers.get()?.get(component)?;
         let uri = request.uri().clone();
         found.add_headers(request.headers_mut(), &uri, client);
-        Some(handler.handle((), request).await.unwrap_or_else(|error| {
-            // An instance that failed has said so itself, once and not for each of its requests.
-            if let Some(error) = error.downcast_ref::<InstantiationError<()>>() {
-                eprintln!("component {component} could not be instantiated: {:?}", error.error);
-            } else if !error.is::<TrapOrPanicError>() {
-                eprintln!("component {component} answered {} with an error: {error:?}", uri.path());
+        loop {
+            let error = match handler.handle((), request).await {
+                Ok(response) => return Some(response),
+                Err(error) => error,
+            };
+            match error.downcast::<InstantiationError<()>>() {
+                Ok(refused) if refused.error.is::<PoolConcurrencyLimitError>() => {
+                    request = refused.request.into_inner().expect("nothing panics with it");
+                    tokio::time::sleep(INSTANCE_PAUSE).await;
+                    continue;
+                }
+                Ok(refused) => eprintln!("component {component} could not be instantiated: {:?}", refused.error),
+                // An instance that failed has said so itself, once and not for each of its requests.
+                Err(error) if error.is::<TrapOrPanicError>() => {}
+                Err(error) => eprintln!("component {component} answered {} with an error: {error:?}", uri.path()),
             }
-            plain(StatusCode::INTERNAL_SERVER_ERROR)
-        }))
+            return Some(plain(StatusCode::INTERNAL_SERVER_ERROR));
+        }
     }
 
     /// Passes on a request that a component makes to `http://NAME.spin.internal`.
@@ -110,13 +118,12 @@ pub type Stop = Shared<futures::future::BoxFuture<'static, ()>>;
 impl Server {
     /// Serves connections until `stop`, and then what is in flight for a little longer.
     pub async fn serve(self: Arc<Self>, listener: TcpListener, stop: Stop) {
-        let permits = Arc::new(Semaphore::new(MAX_IN_FLIGHT));
         let mut connections = JoinSet::new();
         loop {
             tokio::select! {
                 accepted = listener.accept() => match accepted {
                     Ok((stream, client)) => {
-                        connections.spawn(self.clone().converse(stream, client, permits.clone(), stop.clone()));
+                        connections.spawn(self.clone().converse(stream, client, stop.clone()));
                     }
                     Err(error) => {
                         eprintln!("cannot accept a connection: {error}");
@@ -135,17 +142,14 @@ impl Server {
     }
 
     /// Serves one connection.
-    async fn converse(self: Arc<Self>, stream: TcpStream, client: SocketAddr, permits: Arc<Semaphore>, stop: Stop) {
+    async fn converse(self: Arc<Self>, stream: TcpStream, client: SocketAddr, stop: Stop) {
         // Without it, a small response on a kept connection waits for the client's delayed acknowledgement, 40 ms.
         if let Err(error) = stream.set_nodelay(true) {
             eprintln!("cannot set TCP_NODELAY: {error}");
         }
         let service = service_fn(move |request| {
-            let (server, permits) = (self.clone(), permits.clone());
-            async move {
-                let _permit = permits.acquire().await.expect("the semaphore is never closed");
-                Ok::<_, std::convert::Infallible>(server.answer(request, client).await)
-            }
+            let server = self.clone();
+            async move { Ok::<_, Infallible>(server.answer(request, client).await) }
         });
         let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
         let mut connection = std::pin::pin!(connection);

@@ -31,7 +31,7 @@ mod runtime_config;
 mod variables;
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -53,7 +53,7 @@ struct Arguments {
     from: PathBuf,
 
     /// Where to listen; port 0 takes any that is free
-    #[arg(long, env = "SPIN_HTTP_LISTEN_ADDR", default_value = "127.0.0.1:3000", value_name = "ADDRESS")]
+    #[arg(long, env = "SPIN_HTTP_LISTEN_ADDR", default_value = "127.0.0.1:3000", value_name = "ADDRESS", value_parser = address)]
     listen: SocketAddr,
 
     /// Where state is kept [default: .spin beside the manifest]
@@ -92,6 +92,11 @@ struct Arguments {
 fn name_and_value(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("write NAME=VALUE; files are not supported")?;
     Ok((name.to_owned(), value.to_owned()))
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let mut found = text.to_socket_addrs().map_err(|error| error.to_string())?;
+    found.next().ok_or("the name has no address".to_owned())
 }
 
 fn main() -> ExitCode {

@@ -38,11 +38,14 @@ pub struct Database {
 
 /// What the writing thread is told.
 enum Job {
-    /// Something to do on its connection, and whom to tell once it is durable.
-    Run(Box<dyn FnOnce(Result<&Connection>) -> Answer + Send>),
+    /// To do something on its connection.
+    Run(Statements),
     /// To end.
     Stop,
 }
+
+/// Runs on the connection, unless there is no transaction to run in, and returns whom to tell once it is durable.
+type Statements = Box<dyn FnOnce(Result<&Connection>) -> Answer + Send>;
 
 /// Sends what the job came to, once it is known whether it was committed.
 type Answer = Box<dyn FnOnce(Result<()>) + Send>;

@@ -94,6 +94,18 @@ fn requests_that_compute_leave_time_for_others() {
 }
 
 #[test]
+fn requests_wait_when_there_are_as_many_instances_as_there_can_be() {
+    let app = Setup::new(&one_component(""))
+        .environment("SPIN_MAX_INSTANCE_COUNT", "2")
+        .argument("--max-instance-concurrent-reuse-count=1")
+        .start();
+    let burning: Vec<_> = (0..8).map(|_| app.request("GET", "/burn?ms=50", "").open()).collect();
+    for response in burning {
+        response.finish().ok();
+    }
+}
+
+#[test]
 fn a_task_goes_on_after_the_response() {
     for reuse in ["--max-instance-reuse-count=128", "--max-instance-reuse-count=1"] {
         let app = start(reuse);
