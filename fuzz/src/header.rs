@@ -1,0 +1,44 @@
+//! The probe: any bytes are answered, and more bytes change nothing but `Truncated`.
+
+use probe::{Limits, Probe, ProbeError, check_limits};
+
+/// Probes `data` and some of its beginnings.
+///
+/// # Panics
+/// When an answer makes no sense or contradicts that for a beginning.
+pub fn probe(data: &[u8]) {
+    let whole = probe::probe(data);
+    if let Ok(found) = &whole {
+        makes_sense(found);
+    }
+    for part in [data.len() / 4, data.len() / 2, data.len() * 3 / 4, data.len().saturating_sub(1)] {
+        agrees(&probe::probe(&data[..part]), &whole);
+    }
+}
+
+fn makes_sense(found: &Probe) {
+    assert!(found.width > 0 && found.height > 0 && found.frames > 0, "{found:?}");
+    assert!((1..=8).contains(&found.orientation.get()), "{found:?}");
+    assert!(found.pixels >= u64::from(found.width) * u64::from(found.height), "{found:?}");
+    let (width, height) = found.oriented_size();
+    let is_turned = found.orientation.swaps_sides();
+    assert_eq!((width, height) == (found.height, found.width), is_turned || found.width == found.height, "{found:?}");
+    let is_allowed = check_limits(found, &Limits::default()).is_ok();
+    assert_eq!(is_allowed, found.pixels <= 50_000_000 && found.frames <= 256, "{found:?}");
+}
+
+/// Checks what the answer for a beginning promises about the whole.
+fn agrees(part: &Result<Probe, ProbeError>, whole: &Result<Probe, ProbeError>) {
+    match (part, whole) {
+        (Ok(part), Ok(whole)) => {
+            let header = |probe: &Probe| (probe.format, probe.width, probe.height, probe.bits, probe.color);
+            assert_eq!(header(part), header(whole));
+            assert!(part.frames <= whole.frames, "{part:?}, {whole:?}");
+        }
+        // Damage may come later, and nothing at all may come first.
+        (Ok(_), Err(ProbeError::Corrupt { .. })) | (Err(ProbeError::Truncated | ProbeError::Empty), _) => {}
+        (Err(ProbeError::Unsupported { .. }), Err(ProbeError::Unsupported { .. })) => {}
+        (Err(part), Err(whole)) => assert_eq!(part, whole),
+        (part, whole) => panic!("{part:?} became {whole:?}"),
+    }
+}
