@@ -147,3 +147,106 @@ fn preset(input: &[u8], rungs: &[Raster], plan: &Plan, limits: &Limits) -> Resul
     let raster = &rungs[pick_rung(plan, &sizes).unwrap_or(0)];
     render_from(raster, plan_of_render, limits)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pixels::samples::*;
+    use transform::{Accept, Format};
+
+    fn derived(file: &[u8], presets: &[(&str, &str)]) -> Derived {
+        let limits = Limits::default();
+        let source = Facts::read(file, &limits).unwrap().source;
+        let plan = |options: &str| match options {
+            "original" => Plan::Original,
+            options => Plan::resolve(&options.parse().unwrap(), &source, Accept::default()).unwrap(),
+        };
+        let presets: Vec<_> = presets.iter().map(|(name, options)| (*name, plan(options))).collect();
+        derive(file, &presets, &limits).unwrap()
+    }
+
+    fn line(encoded: &Encoded) -> String {
+        let probe = probe::probe(&encoded.bytes).unwrap();
+        assert_eq!((probe.width, probe.height), (encoded.width, encoded.height));
+        assert_eq!(format_of(&probe), encoded.format);
+        format!("{}x{} {}", encoded.width, encoded.height, encoded.format)
+    }
+
+    #[test]
+    fn rungs_fit_the_source() {
+        let check = |name: &str, file: &[u8], expected: &[&str]| {
+            let lines: Vec<_> = derived(file, &[]).rungs.iter().map(line).collect();
+            assert_eq!(lines, expected, "{name}");
+        };
+        let (opaque, seen_through) = (quadrants(700, 600, WHITE).without_useless_alpha(), quadrants(700, 600, CLEAR));
+        check("jpeg", &jpeg(&opaque, |_| {}), &["512x439 jpeg"]);
+        check("png", &png_of(&opaque), &["512x439 png"]);
+        check("png with opacity", &png_of(&seen_through), &["512x439 png"]);
+        check("webp", &webp(&seen_through, |_| {}), &["512x439 png"]);
+        check("small", &jpeg(&super::super::samples::opaque(), |_| {}), &[]);
+        let tall = quadrants(100, 2600, WHITE).without_useless_alpha();
+        check("tall", &jpeg(&tall, |_| {}), &["79x2048 jpeg", "55x1440 jpeg", "39x1024 jpeg", "20x512 jpeg"]);
+        let on_its_side = jpeg(&tall, |encoder| encoder.add_exif_metadata(&exif(6)).unwrap());
+        check("on its side", &on_its_side, &["2048x79 jpeg", "1440x55 jpeg", "1024x39 jpeg", "512x20 jpeg"]);
+    }
+
+    #[test]
+    fn facts_are_those_of_the_upright_picture() {
+        let on_its_side = jpeg(&opaque(), |encoder| encoder.add_exif_metadata(&exif(6)).unwrap());
+        let source = Source { width: HEIGHT, height: WIDTH, format: Format::Jpeg, has_alpha: false };
+        assert_eq!(derived(&on_its_side, &[]).facts, Facts { source, frames: 1 });
+        let source = Source { width: WIDTH, height: HEIGHT, format: Format::WebP, has_alpha: true };
+        assert_eq!(derived(ANIMATED_WEBP, &[]).facts, Facts { source, frames: 2 });
+    }
+
+    #[test]
+    fn presets_are_made_of_whatever_is_large_enough() {
+        let file = jpeg(&quadrants(2800, 2100, WHITE).without_useless_alpha(), |_| {});
+        let presets = [
+            ("thumb", "w=200,h=200,fit=cover"),
+            ("turned", "w=300,rotate=90,f=png"),
+            ("mezzanine", "w=2048"),
+            ("larger", "w=2400"),
+            ("enlarged", "w=3000,enlarge=1"),
+            ("original", "original"),
+        ];
+        let derived = derived(&file, &presets);
+        let lines: Vec<_> = derived.presets.iter().map(|(name, encoded)| format!("{name} {}", line(encoded))).collect();
+        let expected = [
+            "thumb 200x200 jpeg",
+            "turned 300x400 png",
+            "mezzanine 2048x1536 jpeg",
+            "larger 2400x1800 jpeg",
+            "enlarged 3000x2250 jpeg",
+            "original 2800x2100 jpeg",
+        ];
+        assert_eq!(lines, expected);
+        for (name, encoded) in &derived.presets {
+            let probe = probe::probe(&encoded.bytes).unwrap();
+            let found = corners(&decode(&encoded.bytes, &probe, Shrink::None, &Limits::default()).unwrap().raster);
+            let expected = if name == "turned" { [BLUE, RED, WHITE, GREEN] } else { [RED, GREEN, BLUE, WHITE] };
+            assert!(are_close(&found, &expected), "{name}: {found:?}");
+        }
+        assert_eq!(derived.rungs.len(), 4);
+        assert_eq!(derived.presets[5].1.bytes, file);
+    }
+
+    #[test]
+    fn every_kind_has_a_placeholder() {
+        for (name, file) in every_kind() {
+            let derived = derived(&file, &[("half", "w=16")]);
+            assert!((5..=25).contains(&derived.thumbhash.len()), "{name}");
+            let color = derived.dominant_color.map(|channel| channel / 16);
+            let quadrants = [RED, GREEN, BLUE, WHITE].map(|[red, green, blue, _]| [red / 16, green / 16, blue / 16]);
+            assert!(quadrants.contains(&color), "{name}: {color:?}");
+            assert_eq!(derived.presets[0].1.width, 16, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_picture_that_takes_too_much_memory_is_refused() {
+        let file = jpeg(&quadrants(600, 500, WHITE).without_useless_alpha(), |_| {});
+        let limits = Limits { max_memory_bytes: 2_000_000, ..Limits::default() };
+        assert!(matches!(derive(&file, &[], &limits), Err(PixelError::TooMuchMemory { limit: 2_000_000, .. })));
+    }
+}

@@ -6,7 +6,7 @@
 //!
 //! Every input is taken for hostile: headers are read and compared with [`Limits`] before anything is allocated, a
 //! picture is whole or refused, and no arithmetic on what a file claims can overflow or go out of bounds in here.
-//! Decoders are others' work; `examples/pixels_fuzz.rs` throws broken files at them.
+//! Decoders are others' work; [`exercise`] is for throwing broken files at them.
 //!
 //! The order of work on a picture: decode (smaller where JPEG can), scale and crop in one pass, colours to sRGB, turn
 //! upright and as the plan says, blur, sharpen, ground, canvas, encode. Everything after scaling is done on the few
@@ -19,6 +19,7 @@ mod decode;
 mod derive;
 mod encode;
 mod error;
+mod exercise;
 mod limits;
 mod orient;
 mod placeholder;
@@ -34,6 +35,7 @@ mod strip;
 pub use derive::{Derived, Facts, derive};
 pub use encode::Encoded;
 pub use error::PixelError;
+pub use exercise::exercise;
 pub use limits::Limits;
 pub use render::render;
 pub use rungs::{pick_rung, rung_sizes};

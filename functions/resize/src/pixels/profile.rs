@@ -92,7 +92,27 @@ fn cmyk_through(raster: &Raster, transform: &Transform) -> Option<Raster> {
     for (from, to) in rows.zip(rgb.pixels_mut().chunks_exact_mut(stride)) {
         transform.apply(from, to)?;
     }
+    let mut darkest = [0; 3];
+    transform.apply(&[255; 4], &mut darkest)?;
+    let deepened = deepened(darkest);
+    rgb.pixels_mut().iter_mut().for_each(|channel| *channel = deepened[usize::from(*channel)]);
     Some(rgb)
+}
+
+/// Black point compensation: what each channel becomes so that ink at its `darkest` is black and paper stays white,
+/// everything between in proportion to its light. The colour library does this for some kinds of profile only.
+fn deepened(darkest: [u8; 3]) -> Vec<u8> {
+    let light = |channel: u8| {
+        let value = f64::from(channel) / 255.0;
+        if value <= 0.040_45 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+    };
+    let black = 0.2126 * light(darkest[0]) + 0.7152 * light(darkest[1]) + 0.0722 * light(darkest[2]);
+    let channel = |value: u8| {
+        let light = ((light(value) - black) / (1.0 - black).max(0.5)).clamp(0.0, 1.0);
+        let value = if light <= 0.003_130_8 { light * 12.92 } else { 1.055 * light.powf(1.0 / 2.4) - 0.055 };
+        (value * 255.0).round() as u8
+    };
+    (0..=255).map(channel).collect()
 }
 
 /// Ink without a profile: each ink takes its share of the light, black of all.
@@ -101,4 +121,115 @@ fn cmyk_as_paper(raster: &Raster) -> Raster {
         let light = |color: u8| ((255 - u32::from(color)) * (255 - u32::from(ink[3])) + 127) / 255;
         [light(ink[0]) as u8, light(ink[1]) as u8, light(ink[2]) as u8]
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pixels::samples::{jpeg, png, webp};
+    use crate::pixels::{Limits, derive, render};
+
+    /// A colour of `profile` as sRGB, one pixel at a time.
+    fn check(name: &str, profile: Option<&[u8]>, layout: Layout, pixel: &[u8], expected: &[u8]) {
+        let raster = Raster::new(2, 1, layout, pixel.repeat(2)).unwrap();
+        let converted = into_srgb(raster, profile);
+        let found = &converted.pixels()[..converted.layout().channels()];
+        let is_close = found.len() == expected.len() && found.iter().zip(expected).all(|(a, b)| a.abs_diff(*b) <= 1);
+        assert!(is_close, "{name}: {found:?} for {expected:?}");
+    }
+
+    fn p3() -> Vec<u8> {
+        ColorProfile::new_display_p3().encode().unwrap()
+    }
+
+    #[test]
+    fn colours_of_a_profile_become_srgb() {
+        let (p3, adobe) = (p3(), ColorProfile::new_adobe_rgb().encode().unwrap());
+        // The expected values by the profiles' own numbers: linearise, to XYZ, to linear sRGB, encode, clip.
+        check("p3", Some(&p3), Layout::Rgb, &[200, 100, 50], &[215, 93, 31]);
+        check("p3, gray", Some(&p3), Layout::Rgb, &[128, 128, 128], &[128, 128, 128]);
+        check("p3, out of reach", Some(&p3), Layout::Rgb, &[0, 255, 0], &[0, 255, 0]);
+        check("p3, opacity", Some(&p3), Layout::Rgba, &[200, 100, 50, 7], &[215, 93, 31, 7]);
+        check("adobe", Some(&adobe), Layout::Rgb, &[100, 150, 100], &[66, 151, 97]);
+
+        let gamma = ColorProfile::new_gray_with_gamma(1.0).encode().unwrap();
+        check("linear gray", Some(&gamma), Layout::Gray, &[55], &[128]);
+    }
+
+    #[test]
+    fn useless_profiles_change_nothing() {
+        let srgb = ColorProfile::new_srgb().encode().unwrap();
+        let broken: Vec<u8> = p3().iter().enumerate().map(|(i, byte)| if i < 200 { *byte } else { 0xA5 }).collect();
+        for (name, profile) in [("srgb", &srgb[..]), ("broken", &broken), ("cut", &p3()[..300]), ("text", b"profile")] {
+            check(name, Some(profile), Layout::Rgb, &[200, 100, 50], &[200, 100, 50]);
+        }
+        check("of another kind", Some(&p3()), Layout::Gray, &[100], &[100]);
+        check("none", None, Layout::Rgb, &[200, 100, 50], &[200, 100, 50]);
+    }
+
+    #[test]
+    fn the_darkest_ink_becomes_black_and_paper_stays() {
+        let same: Vec<u8> = (0..=255).collect();
+        assert_eq!(deepened([0, 0, 0]), same);
+        let deeper = deepened([40, 40, 40]);
+        assert_eq!((deeper[0], deeper[40], deeper[255]), (0, 0, 255));
+        assert!(deeper.is_sorted() && deeper[50] < 40 && deeper[200] >= 198, "{deeper:?}");
+        // A profile that calls everything white is nonsense, and no reason to divide by zero.
+        assert_eq!(deepened([255; 3])[255], 0);
+    }
+
+    #[test]
+    fn ink_without_profile_takes_its_share_of_light() {
+        check("paper", None, Layout::Cmyk, &[0, 0, 0, 0], &[255, 255, 255]);
+        check("black", None, Layout::Cmyk, &[0, 0, 0, 255], &[0, 0, 0]);
+        check("cyan", None, Layout::Cmyk, &[255, 0, 0, 0], &[0, 255, 255]);
+        check("half", None, Layout::Cmyk, &[255, 128, 0, 128], &[0, 63, 127]);
+        check("rgb profile", Some(&p3()), Layout::Cmyk, &[0, 0, 0, 0], &[255, 255, 255]);
+    }
+
+    #[test]
+    fn profiles_are_found_in_every_container_and_left_out_of_results() {
+        let raster = Raster::new(8, 8, Layout::Rgb, [200, 100, 50].repeat(64)).unwrap();
+        let files = [
+            ("jpeg", jpeg(&raster, |encoder| encoder.add_icc_profile(&p3()).unwrap())),
+            ("webp", webp(&raster, |encoder| encoder.set_icc_profile(p3()))),
+            (
+                "png",
+                png((8, 8), (::png::ColorType::Rgb, ::png::BitDepth::Eight), raster.pixels(), |info| {
+                    info.icc_profile = Some(p3().into());
+                }),
+            ),
+        ];
+        for (name, file) in files {
+            let plan = "s=4x4,f=png".parse().unwrap();
+            let encoded = render(&file, &plan, &Limits::default()).unwrap();
+            let decoder = ::png::Decoder::new(std::io::Cursor::new(&encoded.bytes));
+            let mut reader = decoder.read_info().unwrap();
+            assert!(reader.info().icc_profile.is_none(), "{name}");
+            let mut pixels = vec![0; 48];
+            reader.next_frame(&mut pixels).unwrap();
+            let is_close = pixels[..3].iter().zip([215_u8, 93, 31]).all(|(a, b)| a.abs_diff(b) <= 3);
+            assert!(is_close, "{name}: {:?}", &pixels[..3]);
+            let color = derive(&file, &[], &Limits::default()).unwrap().dominant_color;
+            assert!(color.iter().zip([215_u8, 93, 31]).all(|(a, b)| a.abs_diff(b) <= 3), "{name}: {color:?}");
+        }
+    }
+
+    #[test]
+    fn a_profile_over_the_limit_is_ignored() {
+        let raster = Raster::new(8, 8, Layout::Rgb, [200, 100, 50].repeat(64)).unwrap();
+        let padded = |n_bytes: usize| {
+            let mut profile = p3();
+            profile.resize(n_bytes, 0);
+            let n_total = (profile.len() as u32).to_be_bytes();
+            profile[..4].copy_from_slice(&n_total);
+            jpeg(&raster, |encoder| encoder.add_icc_profile(&profile).unwrap())
+        };
+        let red = |file: &[u8]| {
+            let encoded = render(file, &"s=1x1,f=png".parse().unwrap(), &Limits::default()).unwrap();
+            derive(&encoded.bytes, &[], &Limits::default()).unwrap().dominant_color[0]
+        };
+        assert!(red(&padded(1 << 20)) >= 210);
+        assert!(red(&padded((4 << 20) + 1)) <= 203);
+    }
 }

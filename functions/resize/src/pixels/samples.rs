@@ -62,7 +62,7 @@ pub(super) fn corners(raster: &Raster) -> [[u8; 4]; 4] {
 /// Whether colours are the same but for what lossy compression does to them.
 pub(super) fn are_close(found: &[[u8; 4]], expected: &[[u8; 4]]) -> bool {
     let is_close = |(found, expected): (&[u8; 4], &[u8; 4])| {
-        (found[3] == 0 && expected[3] == 0) || found.iter().zip(expected).all(|(a, b)| a.abs_diff(*b) <= 6)
+        (found[3] == 0 && expected[3] == 0) || found.iter().zip(expected).all(|(a, b)| a.abs_diff(*b) <= 12)
     };
     found.len() == expected.len() && found.iter().zip(expected).all(is_close)
 }

@@ -100,6 +100,35 @@ fn jpeg_channels_are_read_as_the_file_means_them() {
     check("adobe luma and chroma", with_adobe_instead_of_jfif(&ycc, 1), Layout::Rgb, &[100, 100, 100]);
 }
 
+#[test]
+fn the_faster_decoder_gives_the_same_picture() {
+    for (width, height) in [(1, 1), (2, 3), (15, 17), (16, 16), (33, 8), (100, 31), (64, 200)] {
+        let pixels = (0..height).flat_map(|y| (0..width).flat_map(move |x| [x * 2, y, 255 - x].map(|c| c as u8)));
+        let raster = Raster::new(width, height, Layout::Rgb, pixels.collect()).unwrap();
+        for restarts in [0, 1, 3] {
+            let file = jpeg(&raster, |encoder| {
+                encoder.set_sampling_factor(jpeg_encoder::SamplingFactor::F_2_2);
+                encoder.set_restart_interval(restarts);
+            });
+            let found = decoded(&file, Shrink::None).unwrap().raster;
+            let expected = jpeg_decoder::Decoder::new(&file[..]).decode().unwrap();
+            let difference = found.pixels().iter().zip(&expected).map(|(a, b)| a.abs_diff(*b)).max();
+            assert!(difference <= Some(6), "{width}x{height}, {restarts}: {difference:?}");
+        }
+    }
+}
+
+#[test]
+fn channels_in_scans_of_their_own_are_read() {
+    let file = jpeg(&opaque(), |encoder| {
+        encoder.set_sampling_factor(jpeg_encoder::SamplingFactor::F_2_2);
+        encoder.set_optimized_huffman_tables(true);
+    });
+    assert_eq!(crate::pixels::container::jpeg::Header::read(&file).n_scans, 3);
+    let found = corners(&decoded(&file, Shrink::None).unwrap().raster);
+    assert!(are_close(&found, &[RED, GREEN, BLUE, WHITE]), "{found:?}");
+}
+
 /// The file without its Adobe segment, of 16 bytes with its marker.
 fn without_adobe(file: &[u8]) -> Vec<u8> {
     let start = file.windows(2).position(|bytes| bytes == [0xFF, 0xEE]).unwrap();
