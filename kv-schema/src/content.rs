@@ -125,7 +125,14 @@ mod tests {
     fn blob_id_parses_only_what_it_formats() {
         let id = BlobId { sha256: "ab".repeat(32), generation: 3 };
         assert_eq!(BlobId::parse(&id.text()), Some(id.clone()));
-        for text in ["", "ab.0", &format!("{}.03", id.sha256), &format!("{}.-1", id.sha256), &format!("{}.1", "AB".repeat(32)), &format!("{}.1/..", id.sha256)] {
+        for text in [
+            "",
+            "ab.0",
+            &format!("{}.03", id.sha256),
+            &format!("{}.-1", id.sha256),
+            &format!("{}.1", "AB".repeat(32)),
+            &format!("{}.1/..", id.sha256),
+        ] {
             assert_eq!(BlobId::parse(text), None, "{text}");
         }
     }

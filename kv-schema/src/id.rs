@@ -66,7 +66,14 @@ mod tests {
         let id = Id::from_parts(1_700_000_000_000, 42);
         assert_eq!(Id::parse(id.as_str()), Ok(id.clone()));
         let upper = id.as_str().to_ascii_uppercase();
-        for text in [upper.as_str(), "", "x", "8zzzzzzzzzzzzzzzzzzzzzzzzz", "01hf7yat000000000000000 1a", "../../../../../../etc/pass"] {
+        for text in [
+            upper.as_str(),
+            "",
+            "x",
+            "8zzzzzzzzzzzzzzzzzzzzzzzzz",
+            "01hf7yat000000000000000 1a",
+            "../../../../../../etc/pass",
+        ] {
             assert_eq!(Id::parse(text), Err(IdError), "{text}");
         }
     }

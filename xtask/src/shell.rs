@@ -31,7 +31,8 @@ pub fn cargo(arguments: &[&str]) -> Command {
 pub fn step(heading: &str, command: &mut Command) -> Result<()> {
     eprintln!("\n=== {heading}");
     let started = Instant::now();
-    let status = command.status().with_context(|| format!("{heading}: {:?} could not be started", command.get_program()))?;
+    let status =
+        command.status().with_context(|| format!("{heading}: {:?} could not be started", command.get_program()))?;
     if !status.success() {
         bail!("{heading}: {status}");
     }
@@ -50,11 +51,8 @@ pub fn output_of(program: &str, arguments: &[&str]) -> Option<String> {
 /// # Errors
 /// When one is missing and can't be installed.
 pub fn need_packages(programs: &[(&str, &str)]) -> Result<()> {
-    let missing: Vec<&str> = programs
-        .iter()
-        .filter(|(program, _)| !is_on_path(program))
-        .map(|(_, package)| *package)
-        .collect();
+    let missing: Vec<&str> =
+        programs.iter().filter(|(program, _)| !is_on_path(program)).map(|(_, package)| *package).collect();
     if missing.is_empty() {
         return Ok(());
     }

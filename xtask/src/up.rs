@@ -21,7 +21,9 @@ const START_LIMIT: Duration = Duration::from_secs(60);
 const STOP_LIMIT: Duration = Duration::from_secs(10);
 
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  cargo xtask up\n  cargo xtask up --listen 127.0.0.1:0 --state /tmp/images\n  cargo xtask up --allow-private-sources --variable max_source_bytes=1000000\n\nStop it with Ctrl-C.")]
+#[command(
+    after_help = "Examples:\n  cargo xtask up\n  cargo xtask up --listen 127.0.0.1:0 --state /tmp/images\n  cargo xtask up --allow-private-sources --variable max_source_bytes=1000000\n\nStop it with Ctrl-C."
+)]
 pub struct Options {
     /// Where to listen; port 0 picks a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:3000")]
@@ -141,7 +143,10 @@ fn announce(listen: SocketAddr) {
     let sample = root().join("docs/sample.jpg");
     println!("\nready {url}\n");
     println!("Put a picture in, and see it listed with its URLs:\n");
-    println!("  curl -s -H 'Prefer: wait=10' -F 'file=@{}' {url}/v1/assets && curl -s {url}/v1/images\n", sample.display());
+    println!(
+        "  curl -s -H 'Prefer: wait=10' -F 'file=@{}' {url}/v1/assets && curl -s {url}/v1/images\n",
+        sample.display()
+    );
 }
 
 /// Stops the app; one that does not heed it is killed.

@@ -87,16 +87,14 @@ impl http_body::Body for Outgoing {
         match &mut self.0 {
             Body::Full(bytes) if bytes.is_empty() => Poll::Ready(None),
             Body::Full(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
-            Body::Stream(pieces) => {
-                pieces.as_mut().poll_next(context).map(|piece| {
-                    piece.map(|piece| {
-                        piece.map(Frame::data).map_err(|cause| {
-                            eprintln!("a response broke off: {cause}");
-                            cause.into()
-                        })
+            Body::Stream(pieces) => pieces.as_mut().poll_next(context).map(|piece| {
+                piece.map(|piece| {
+                    piece.map(Frame::data).map_err(|cause| {
+                        eprintln!("a response broke off: {cause}");
+                        cause.into()
                     })
                 })
-            }
+            }),
         }
     }
 }

@@ -110,6 +110,10 @@ impl World for Spin {
         let response = spin_sdk::http::send(request).await.map_err(|error| error.to_string())?;
         let status = response.status().as_u16();
         let body = response.into_body().bytes().await.map_err(|error| error.to_string())?;
+        // The host answers for an instance that trapped. Our own errors always have a body.
+        if status == 500 && body.is_empty() {
+            return Err(format!("{} did not survive {path}", context.name()));
+        }
         Ok((status, body.to_vec()))
     }
 

@@ -151,9 +151,8 @@ mod tests {
     fn every_one_of_many_writers_is_heard_once() {
         let (store, clock) = (MemoryStore::default(), TestClock::default());
         let document = preset::document();
-        let writers = (0..32).map(|_| {
-            update(&store, &clock, &document, |current| Ok::<_, StoreError>(Some(counting(current))))
-        });
+        let writers =
+            (0..32).map(|_| update(&store, &clock, &document, |current| Ok::<_, StoreError>(Some(counting(current)))));
         for updated in block_on(join_all(writers)) {
             assert!(matches!(updated, Ok(Updated::Written(_))), "{updated:?}");
         }

@@ -69,11 +69,7 @@ pub async fn put(
 ///
 /// # Errors
 /// [`StoreError::Damaged`] for a description that is too long.
-pub fn entries(
-    object: &Object,
-    description: Description,
-    bytes: &[u8],
-) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+pub fn entries(object: &Object, description: Description, bytes: &[u8]) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
     let (inline, rest) = bytes.split_at(bytes.len().min(CHUNK - HEAD_ROOM));
     let head = ObjectHead {
         bytes: bytes.len() as u64,
@@ -246,7 +242,15 @@ mod tests {
 
     #[test]
     fn pieces_cover_any_range() {
-        let head = ObjectHead { bytes: 3 * CHUNK as u64, etag: String::new(), inline: 100, mime: String::new(), width: 1, height: 1, is_original: false };
+        let head = ObjectHead {
+            bytes: 3 * CHUNK as u64,
+            etag: String::new(),
+            inline: 100,
+            mime: String::new(),
+            width: 1,
+            height: 1,
+            is_original: false,
+        };
         let chunk = CHUNK as u64;
         let cases: [(Range<u64>, &[(Option<u64>, Range<usize>)]); 5] = [
             (0..100, &[(None, 0..100)]),

@@ -87,7 +87,13 @@ mod tests {
 
     #[test]
     fn compares_as_the_rfc_says() {
-        let cases = [("*", true, true), ("\"1\"", true, true), ("\"2\", \"1\"", true, true), ("W/\"1\"", false, true), ("\"2\"", false, false)];
+        let cases = [
+            ("*", true, true),
+            ("\"1\"", true, true),
+            ("\"2\", \"1\"", true, true),
+            ("W/\"1\"", false, true),
+            ("\"2\"", false, false),
+        ];
         for (value, strong, weak) in cases {
             let condition = Condition::parse(value, "If-Match").unwrap();
             assert_eq!((condition.matches("\"1\""), condition.matches_weakly("\"1\"")), (strong, weak), "{value}");

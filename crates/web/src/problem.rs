@@ -91,7 +91,8 @@ impl Problem {
     /// 422 `field-invalid` for one field. `pointer` is a JSON pointer.
     pub fn field(pointer: &str, detail: impl Into<String>) -> Self {
         let detail = detail.into();
-        let mut problem = Self::unprocessable("field-invalid", format!("{}: {detail}", pointer.trim_start_matches('/')));
+        let mut problem =
+            Self::unprocessable("field-invalid", format!("{}: {detail}", pointer.trim_start_matches('/')));
         problem.errors.push(FieldError { pointer: pointer.to_owned(), detail });
         problem
     }

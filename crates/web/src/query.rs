@@ -73,7 +73,8 @@ mod tests {
 
     #[test]
     fn refuses_what_is_unknown_or_given_twice() {
-        let cases = [("limit=1&limit=2", "parameter-invalid"), ("Limit=1", "parameter-unknown"), ("x", "parameter-unknown")];
+        let cases =
+            [("limit=1&limit=2", "parameter-invalid"), ("Limit=1", "parameter-unknown"), ("x", "parameter-unknown")];
         for (query, code) in cases {
             assert_eq!(Query::parse(query, &["limit"]).unwrap_err().code, code, "{query}");
         }
@@ -84,6 +85,9 @@ mod tests {
         let query = Query::parse("tag=a%20b+c&limit=2", &["tag", "limit"]).unwrap();
         assert_eq!(query.get("tag"), Some("a b c"));
         assert_eq!(query.parsed("limit", "a number", |value| value.parse::<u8>().ok()), Ok(Some(2)));
-        assert_eq!(query.parsed("tag", "a number", |value| value.parse::<u8>().ok()).unwrap_err().code, "parameter-invalid");
+        assert_eq!(
+            query.parsed("tag", "a number", |value| value.parse::<u8>().ok()).unwrap_err().code,
+            "parameter-invalid"
+        );
     }
 }

@@ -93,7 +93,9 @@ mod tests {
 
     #[test]
     fn backoff_doubles_and_stays_between_a_half_and_the_whole() {
-        for (attempt, whole) in [(1, 1_000), (2, 2_000), (3, 4_000), (5, 16_000), (9, 256_000), (10, 300_000), (99, 300_000)] {
+        for (attempt, whole) in
+            [(1, 1_000), (2, 2_000), (3, 4_000), (5, 16_000), (9, 256_000), (10, 300_000), (99, 300_000)]
+        {
             assert_eq!(backoff(1_000, attempt, 0), whole);
             for random in [1, 77, 12_345, u128::MAX] {
                 let wait = backoff(1_000, attempt, random);

@@ -15,12 +15,7 @@ const DEAD_AFTER: Millis = 30_000;
 ///
 /// # Errors
 /// `409 category-duplicate`.
-pub async fn take(
-    platform: &(impl Store + Clock),
-    parent: Option<&Id>,
-    slug: &str,
-    taker: &Id,
-) -> Result<(), Problem> {
+pub async fn take(platform: &(impl Store + Clock), parent: Option<&Id>, slug: &str, taker: &Id) -> Result<(), Problem> {
     let document = category::slug(parent, slug);
     loop {
         let held = document::get(platform, &document).await?;

@@ -94,10 +94,8 @@ fn two_opposite_moves_at_once_make_no_circle() {
             let platform = TestPlatform::default();
             let one = create(&platform, "One", None).await.unwrap();
             let two = create(&platform, "Two", None).await.unwrap();
-            let both = join(
-                edit(&platform, &one, json!({ "parent": two })),
-                edit(&platform, &two, json!({ "parent": one })),
-            );
+            let both =
+                join(edit(&platform, &one, json!({ "parent": two })), edit(&platform, &two, json!({ "parent": one })));
             let _ = both.await;
             let one = get(&platform, &format!("/v1/categories/{one}")).await.unwrap();
             let two = get(&platform, &format!("/v1/categories/{two}")).await.unwrap();

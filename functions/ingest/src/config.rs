@@ -73,9 +73,8 @@ pub async fn config(world: &impl World) -> Result<Config, Problem> {
 async fn setting<T: std::str::FromStr>(world: &impl World, name: &str, default: T) -> Result<T, Problem> {
     match world.variable(name).await {
         None => Ok(default),
-        Some(text) => text
-            .trim()
-            .parse()
-            .map_err(|_| Problem::internal(format!("the variable {name} can't be {text:?}"))),
+        Some(text) => {
+            text.trim().parse().map_err(|_| Problem::internal(format!("the variable {name} can't be {text:?}")))
+        }
     }
 }

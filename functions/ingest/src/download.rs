@@ -54,12 +54,7 @@ pub async fn download(
 }
 
 /// Follows redirects to the answer that has the bytes.
-async fn follow(
-    dialer: &impl Dialer,
-    clock: &impl Clock,
-    config: &Config,
-    mut url: Url,
-) -> Result<Answer, Failed> {
+async fn follow(dialer: &impl Dialer, clock: &impl Clock, config: &Config, mut url: Url) -> Result<Answer, Failed> {
     for _ in 0..=config.max_redirects {
         let answer = within(clock, config.first_byte_ms, "the source said nothing for", dialer.get(&url)).await?;
         let answer = answer.map_err(not_reached)?;
@@ -187,12 +182,7 @@ fn shown(text: &str) -> String {
 }
 
 /// Waits for `work`, at most `millis` milliseconds.
-async fn within<T>(
-    clock: &impl Clock,
-    millis: u64,
-    what: &str,
-    work: impl Future<Output = T>,
-) -> Result<T, Failed> {
+async fn within<T>(clock: &impl Clock, millis: u64, what: &str, work: impl Future<Output = T>) -> Result<T, Failed> {
     let work = std::pin::pin!(work);
     let alarm = std::pin::pin!(clock.sleep(millis));
     match select(work, alarm).await {
@@ -256,7 +246,13 @@ mod tests {
         check(&[("http://a.example/", (200, vec![], gif()))], Ok(()));
         check(&[("http://a.example/", redirect("/b")), ("http://a.example/b", (200, vec![], gif()))], Ok(()));
         check(&[("http://a.example/", redirect("http://a.example/"))], Err(("source-too-many-redirects", false)));
-        for target in ["file:///etc/passwd", "http://127.0.0.1/", "http://[::1]/", "http://u:p@b.example/", "http://resize.spin.internal/internal/bell"] {
+        for target in [
+            "file:///etc/passwd",
+            "http://127.0.0.1/",
+            "http://[::1]/",
+            "http://u:p@b.example/",
+            "http://resize.spin.internal/internal/bell",
+        ] {
             check(&[("http://a.example/", redirect(target))], Err(("source-forbidden", false)));
         }
     }
@@ -267,12 +263,27 @@ mod tests {
         check(&[("http://a.example/", (404, vec![], gif()))], Err(("source-status", false)));
         check(&[("http://a.example/", (503, vec![], gif()))], Err(("source-status", true)));
         check(&[("http://a.example/", (200, vec![], Vec::new()))], Err(("source-empty", false)));
-        check(&[("http://a.example/", (200, vec![], b"<!doctype html><html></html>".to_vec()))], Err(("image-format-unsupported", false)));
+        check(
+            &[("http://a.example/", (200, vec![], b"<!doctype html><html></html>".to_vec()))],
+            Err(("image-format-unsupported", false)),
+        );
         check(&[("http://a.example/", (200, vec![], gif()[..8].to_vec()))], Err(("image-corrupt", false)));
-        check(&[("http://a.example/", (200, vec![("content-encoding", "gzip".to_owned())], gif()))], Err(("source-encoding-unsupported", false)));
-        check(&[("http://a.example/", (200, vec![("content-length", "1001".to_owned())], gif()))], Err(("source-too-large", false)));
-        check(&[("http://a.example/", (200, vec![("content-length", "900".to_owned())], gif()))], Err(("source-truncated", true)));
-        check(&[("http://a.example/", (200, vec![], [gif(), vec![0; 2_000]].concat()))], Err(("source-too-large", false)));
+        check(
+            &[("http://a.example/", (200, vec![("content-encoding", "gzip".to_owned())], gif()))],
+            Err(("source-encoding-unsupported", false)),
+        );
+        check(
+            &[("http://a.example/", (200, vec![("content-length", "1001".to_owned())], gif()))],
+            Err(("source-too-large", false)),
+        );
+        check(
+            &[("http://a.example/", (200, vec![("content-length", "900".to_owned())], gif()))],
+            Err(("source-truncated", true)),
+        );
+        check(
+            &[("http://a.example/", (200, vec![], [gif(), vec![0; 2_000]].concat()))],
+            Err(("source-too-large", false)),
+        );
     }
 
     #[test]

@@ -62,8 +62,7 @@ impl<'a> From<&'a Asset> for AssetView<'a> {
 
 /// The answer that shows an asset.
 pub fn respond(status: http::StatusCode, asset: &Versioned<Asset>) -> Response {
-    Response::json(status, &AssetView::from(&asset.value))
-        .with_header(http::header::ETAG, version_etag(asset.version))
+    Response::json(status, &AssetView::from(&asset.value)).with_header(http::header::ETAG, version_etag(asset.version))
 }
 
 /// The answer that shows an asset which was just accepted.

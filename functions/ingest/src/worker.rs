@@ -87,9 +87,8 @@ impl<P: Platform, D: Dialer> Ingest<'_, P, D> {
     /// The asset, while its bytes are still wanted.
     async fn open_asset(&self, id: &Id) -> Result<Option<Asset>, StoreError> {
         let asset = document::get(self.platform, &asset::document(id)).await?.map(|asset| asset.value);
-        Ok(asset.filter(|asset| {
-            asset.deleted_at.is_none() && matches!(asset.state, State::Accepted | State::Downloading)
-        }))
+        Ok(asset
+            .filter(|asset| asset.deleted_at.is_none() && matches!(asset.state, State::Accepted | State::Downloading)))
     }
 
     async fn acquire_url(&self, id: &Id, url: &str, attempt: u32) -> Result<Outcome, StoreError> {

@@ -110,9 +110,7 @@ fn refused(error: TransformError) -> Problem {
     let detail = error.to_string();
     match error.kind {
         TransformErrorKind::Invalid => Problem::bad_request("transform-invalid", detail),
-        TransformErrorKind::Unsupported => {
-            Problem::new(StatusCode::NOT_IMPLEMENTED, "transform-unsupported", detail)
-        }
+        TransformErrorKind::Unsupported => Problem::new(StatusCode::NOT_IMPLEMENTED, "transform-unsupported", detail),
         TransformErrorKind::Limit { limit, actual } => {
             Problem::unprocessable("output-too-large", detail).over(limit, Some(actual))
         }

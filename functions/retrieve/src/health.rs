@@ -47,8 +47,7 @@ async fn try_ring(platform: &impl Platform) -> Result<(), StoreError> {
 /// - 200.
 pub async fn stats(platform: &impl Platform, request: &Request) -> Result<Response, Problem> {
     Query::parse(&request.query, &[])?;
-    let counters =
-        [asset::accepted_count(), asset::deleted_count(), content::stored_bytes(), content::renders()];
+    let counters = [asset::accepted_count(), asset::deleted_count(), content::stored_bytes(), content::renders()];
     let counts = count_many(platform, &counters).await?;
     let images = list::size(platform, &Listing::All).await?;
     let queues = [

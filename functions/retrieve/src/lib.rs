@@ -5,7 +5,7 @@
 mod categories;
 mod deliver;
 mod find;
-mod health;
+pub mod health;
 mod list;
 pub mod project;
 mod show;

@@ -4,8 +4,8 @@ use kv_schema::Id;
 use kv_schema::image::Listing;
 use kv_schema::job::{self, RetrieveJob};
 use store::{StoreError, log};
-use work::driver::{Limits, Napping, Outcome, Worker, drive as drive_queue};
 use work::Platform;
+use work::driver::{Limits, Napping, Outcome, Worker, drive as drive_queue};
 
 use crate::project::{Projected, project};
 
