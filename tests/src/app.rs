@@ -351,7 +351,7 @@ impl Watchdog {
     fn over(child: &Child, dir: &Path) -> Self {
         let keep = std::env::var_os("SCALEHOSTER_KEEP").is_some();
         // A line means that all is well; the end of the pipe means that nobody is left to send one.
-        let script = r#"read -r _ || { kill -9 -- "-$1"; [ "$3" = true ] || rm -rf -- "$2"; }"#;
+        let script = r#"read -r _ || { kill -KILL "-$1"; [ "$3" = true ] || rm -rf -- "$2"; }"#;
         let mut shell = Command::new("sh")
             .args(["-c", script, "watchdog", &child.id().to_string()])
             .arg(dir)
