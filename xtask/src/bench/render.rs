@@ -9,8 +9,9 @@ use super::app::{App, Start};
 use super::client::Client;
 use super::pictures::numbered;
 use super::report::{circumstances, factor, table};
+use super::server::Server;
 use super::sharp::Sharp;
-use super::stats::{median, quantile};
+use super::stats::{mean, median, quantile};
 use super::{Bench, machine};
 
 /// How many times each side is asked for a run of pictures, in turns.
@@ -47,8 +48,10 @@ pub fn measure(bench: &Bench) -> Result<String> {
     let mut runs = |concurrency, n_pictures: usize| -> Result<[Run; 2]> {
         let (now, later) = left.split_at(n_pictures);
         left = later;
-        let ours = run(&app.client, now.iter().map(|path| path.ours.as_str()).collect(), concurrency)?;
-        let theirs = run(&sharp.client, now.iter().map(|path| path.theirs.as_str()).collect(), concurrency)?;
+        let (our_paths, their_paths): (Vec<&str>, Vec<&str>) =
+            now.iter().map(|path| (path.ours.as_str(), path.theirs.as_str())).unzip();
+        let ours = run(&app.client, &app.server, &our_paths, concurrency)?;
+        let theirs = run(&sharp.client, &sharp.server, &their_paths, concurrency)?;
         Ok([ours, theirs])
     };
     runs(2, N_WARM_UP)?;
@@ -98,17 +101,23 @@ struct Run {
     times: Vec<f64>,
     /// Pictures in a second.
     per_second: f64,
+    /// The server's processor time for a picture, in milliseconds.
+    cpu: f64,
 }
 
 /// Asks for each path once, `concurrency` at a time.
-fn run(client: &Client, paths: Vec<&str>, concurrency: usize) -> Result<Run> {
+fn run(client: &Client, server: &Server, paths: &[&str], concurrency: usize) -> Result<Run> {
+    let cpu_before = server.cpu_seconds();
     let started = Instant::now();
     let shares = paths.chunks(paths.len().div_ceil(concurrency));
     let times = std::thread::scope(|scope| {
         let threads: Vec<_> = shares.map(|share| scope.spawn(move || one_after_the_other(client, share))).collect();
         threads.into_iter().map(|thread| thread.join().expect("a request does not panic")).collect::<Result<Vec<_>>>()
     })?;
-    Ok(Run { times: times.concat(), per_second: paths.len() as f64 / started.elapsed().as_secs_f64() })
+    let n_pictures = paths.len() as f64;
+    let per_second = n_pictures / started.elapsed().as_secs_f64();
+    let cpu = (server.cpu_seconds() - cpu_before) / n_pictures * 1000.0;
+    Ok(Run { times: times.concat(), per_second, cpu })
 }
 
 fn one_after_the_other(client: &Client, paths: &[&str]) -> Result<Vec<f64>> {
@@ -123,20 +132,26 @@ fn one_after_the_other(client: &Client, paths: &[&str]) -> Result<Vec<f64>> {
 fn rows_of(concurrency: usize, rounds: &[[Run; 2]]) -> [Vec<String>; 3] {
     let summary = |side: usize| {
         let times: Vec<f64> = rounds.iter().flat_map(|round| round[side].times.iter().copied()).collect();
-        let rates: Vec<f64> = rounds.iter().map(|round| round[side].per_second).collect();
-        [median(&times), quantile(&times, 0.9), median(&rates)]
+        let of_rounds = |value: fn(&Run) -> f64| rounds.iter().map(|round| value(&round[side])).collect::<Vec<f64>>();
+        [
+            median(&times),
+            quantile(&times, 0.9),
+            median(&of_rounds(|run| run.per_second)),
+            mean(&of_rounds(|run| run.cpu)),
+        ]
     };
-    let row = |name: &str, [p50, p90, rate]: [f64; 3]| {
-        vec![concurrency.to_string(), name.into(), format!("{p50:.1} ms"), format!("{p90:.1} ms"), format!("{rate:.1}")]
+    let row = |name: &str, [p50, p90, rate, cpu]: [f64; 4]| {
+        let values = [format!("{p50:.1} ms"), format!("{p90:.1} ms"), format!("{rate:.1}"), format!("{cpu:.1} ms")];
+        [concurrency.to_string(), name.into()].into_iter().chain(values).collect()
     };
     let (ours, theirs) = (summary(0), summary(1));
-    let ratios = [theirs[0] / ours[0], theirs[1] / ours[1], ours[2] / theirs[2]];
+    let ratios = [theirs[0] / ours[0], theirs[1] / ours[1], ours[2] / theirs[2], theirs[3] / ours[3]];
     let ratio_row = [concurrency.to_string(), "**ratio**".into()].into_iter().chain(ratios.map(factor)).collect();
     [row("ScaleHoster", ours), row("Express + sharp", theirs), ratio_row]
 }
 
 fn report(bench: &Bench, rows: &[Vec<String>], [ours, theirs]: [usize; 2], circumstances: &str) -> String {
-    let table = table(&["at a time", "server", "median", "p90", "pictures/s"], rows);
+    let table = table(&["at a time", "server", "median", "p90", "pictures/s", "processor time a picture"], rows);
     let n_asked = N_ROUNDS * RUN;
     format!(
         "## A variant that was never asked for, {runner} runner\n\n{table}\n\
@@ -144,7 +159,8 @@ fn report(bench: &Bench, rows: &[Vec<String>], [ours, theirs]: [usize; 2], circu
          assets whose bytes differ in a comment alone. So each request is for a variant that was never made, of an asset \
          that was never rendered on request, and each is the same work. {n_asked} requests to each server for each row, \
          the servers in turns in {N_ROUNDS} rounds after {N_WARM_UP} pictures to warm up, each request on a connection \
-         of its own; the time is from dialling to the last byte. A result has {ours} bytes, sharp's {theirs}.\n\n\
+         of its own; the time is from dialling to the last byte, the processor time that of \
+         the server's process. A result has {ours} bytes, sharp's {theirs}.\n\n\
          Ours includes looking the image and the variant up in the store, handing the work to `resize` in memory, \
          reading and decoding the 1440x1176 rung that was made at ingest, resizing, encoding, writing the variant \
          durably (one transaction, synced to disk), and reading it back for the answer. sharp's includes reading and \

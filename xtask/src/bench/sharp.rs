@@ -23,7 +23,8 @@ pub struct Sharp {
     pub client: Client,
     /// Programs and packages, each with its version.
     pub versions: Vec<(&'static str, String)>,
-    _server: Server,
+    /// Its process.
+    pub server: Server,
 }
 
 impl Sharp {
@@ -42,7 +43,7 @@ impl Sharp {
         let version = |package| installed(&packages, package).unwrap_or_default();
         let node = node_version()?.trim_start_matches('v').to_owned();
         let versions = vec![("node", node), ("express", version("express")), ("sharp", version("sharp"))];
-        Ok(Self { client: Client::new(listen), versions, _server: server })
+        Ok(Self { client: Client::new(listen), versions, server })
     }
 }
 
