@@ -286,6 +286,11 @@ mod tests {
                 "the file is damaged: a WebP frame beyond its canvas",
             ),
             (
+                "frame whose image claims more than the frame holds",
+                webp().extended(0x02, 9, 9).animation().frame_without_image().bytes(),
+                "the file is damaged: a WebP image shorter than its header",
+            ),
+            (
                 "canvas unlike its image",
                 webp().extended(0, 1, 1).lossy(9000, 9000).bytes(),
                 "the file is damaged: a WebP canvas unlike its image",

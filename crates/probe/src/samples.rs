@@ -230,6 +230,11 @@ impl WebP {
         self.chunk(b"ANIM", &[0; 6])
     }
 
+    pub(crate) fn frame_without_image(self) -> Self {
+        let image = [b"VP8L".as_slice(), &1000_u32.to_le_bytes(), &[0x2F]].concat();
+        self.chunk(b"ANMF", &[vec![0; 16], image].concat())
+    }
+
     pub(crate) fn frame(self, width: u16, height: u16) -> Self {
         let mut body = [u24(0), u24(0), u24(u32::from(width) - 1), u24(u32::from(height) - 1)].concat();
         body.extend([0; 4]);

@@ -167,7 +167,8 @@ fn check_frame(chunk: &Chunk<'_>, width: u32, height: u32) -> Result<(), ProbeEr
         if !matches!(&part.kind, b"VP8 " | b"VP8L") {
             continue;
         }
-        let part = Chunk { is_whole: part.is_whole && chunk.is_whole, ..part };
+        // In a whole frame, a part that claims more than there is will never be whole.
+        let part = Chunk { is_whole: part.is_whole || chunk.is_whole, ..part };
         if still(&part)?.is_some_and(|image| (image.width, image.height) != (frame_width + 1, frame_height + 1)) {
             return Err(corrupt("a WebP frame unlike its image"));
         }
