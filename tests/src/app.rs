@@ -149,7 +149,9 @@ impl App {
         static ANNOUNCED: OnceLock<()> = OnceLock::new();
         ANNOUNCED.get_or_init(|| {
             let runner = Runner::chosen();
-            eprintln!("black-box suite: driving {runner:?} ({})", runner.executable().display());
+            // Past the test harness, which would show it only with a failure.
+            let _ =
+                writeln!(std::io::stderr(), "black-box suite: driving {runner:?} ({})", runner.executable().display());
         });
         let mut app = App { options, dir: new_dir(), running: None };
         app.start_again();

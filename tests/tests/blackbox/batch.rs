@@ -62,6 +62,31 @@ fn every_line_has_its_own_fate() {
 }
 
 #[test]
+fn a_line_is_answered_before_the_next_is_sent() {
+    use std::io::{BufRead, BufReader, Write};
+    let app = App::shared();
+    let mut connection = std::net::TcpStream::connect(app.address()).expect("the app listens");
+    let mut reader = BufReader::new(connection.try_clone().expect("a socket can be shared"));
+    let head = "POST /v1/assets/batch HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\
+                content-type: application/x-ndjson\r\ntransfer-encoding: chunked\r\n\r\n";
+    let mut send = |text: &str| connection.write_all(text.as_bytes()).expect("the app reads");
+    let mut result = || {
+        let mut line = String::new();
+        while !line.starts_with('{') {
+            line.clear();
+            assert!(reader.read_line(&mut line).expect("the app answers") > 0, "the answer ended early");
+        }
+        serde_json::from_str::<Value>(&line).expect("JSON")
+    };
+    send(head);
+    for number in 1..=3 {
+        send("2\r\nx\n\r\n");
+        assert_eq!(result()["line"], number);
+    }
+    send("0\r\n\r\n");
+}
+
+#[test]
 fn lines_are_numbered() {
     let answers = post("x\n{}\n".to_owned()).expect(200).json_lines();
     let numbers: Vec<_> = answers.iter().map(|line| line["line"].as_u64()).collect();

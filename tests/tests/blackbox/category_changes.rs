@@ -87,7 +87,6 @@ fn bad_changes_are_refused_and_change_nothing() {
     let etag = app.get(&format!("/v1/categories/{id}")).must_have("etag").to_owned();
     patch(&id, &json!({"name": taken})).problem(409, "category-duplicate");
     patch(&id, &json!({"name": ""})).field("field-invalid", "/name");
-    patch(&id, &json!({"name": null})).field("field-invalid", "/name");
     patch(&id, &json!({"color": 1})).field("field-unknown", "/color");
     patch(&id, &json!({"id": id})).field("field-unknown", "/id");
     patch(&id, &json!({"parent": "01h00000000000000000000000"})).problem(422, "category-parent-unknown");
@@ -95,6 +94,13 @@ fn bad_changes_are_refused_and_change_nothing() {
     unread.body("{").send().problem(400, "json-invalid");
     assert_eq!(app.get(&format!("/v1/categories/{id}")).must_have("etag"), etag);
     assert_eq!(read(&id)["name"], name);
+}
+
+#[test]
+fn a_name_can_be_changed_but_not_taken_away() {
+    let app = App::shared();
+    let id = app.category(&fresh("named"), None);
+    patch(&id, &json!({"name": null})).field("field-invalid", "/name");
 }
 
 #[test]

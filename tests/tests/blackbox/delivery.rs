@@ -230,6 +230,17 @@ fn a_browser_elsewhere_may_read_it() {
 }
 
 #[test]
+fn a_browser_may_ask_first() {
+    let call = call("OPTIONS", "thumb").header("origin", "https://example.org");
+    let answer =
+        call.header("access-control-request-method", "GET").header("access-control-request-headers", "range").send();
+    assert!([200, 204].contains(&answer.status), "{answer}");
+    assert_eq!(answer.must_have("access-control-allow-origin"), "*");
+    assert!(answer.must_have("access-control-allow-methods").contains("GET"), "{answer}");
+    assert!(answer.must_have("access-control-allow-headers").to_lowercase().contains("range"), "{answer}");
+}
+
+#[test]
 fn queries_do_not_change_the_picture() {
     let plain = call("GET", "w=88").send().expect(200);
     let image = App::shared().get(&format!("/v1/images/{}", picture())).expect(200).json();

@@ -89,6 +89,20 @@ fn who_comes_late_is_told_the_end() {
 }
 
 #[test]
+fn who_comes_back_is_told_the_rest() {
+    let app = App::shared();
+    let id = app.image(&photo());
+    let call = app.call("GET", &format!("/v1/assets/{id}/events")).header("last-event-id", "1");
+    let mut stream = call.open();
+    let mut states = Vec::new();
+    while let Some(state) = next_state(&mut stream) {
+        states.push(state);
+    }
+    assert!(!states.contains(&"accepted".to_owned()), "{states:?}");
+    assert_eq!(states.last().map(String::as_str), Some("ready"), "{states:?}");
+}
+
+#[test]
 fn many_may_watch_and_some_may_leave() {
     let app = App::shared();
     let gate = Gate::closed();

@@ -202,6 +202,29 @@ fn an_upload_that_breaks_off_leaves_nothing() {
 }
 
 #[test]
+fn a_client_that_waits_to_be_asked_is_asked() {
+    use std::io::{BufRead, BufReader, Write};
+    let app = App::shared();
+    let bytes = fixtures::jpeg(&fixtures::photo(20, 20));
+    let mut connection = std::net::TcpStream::connect(app.address()).expect("the app listens");
+    let mut reader = BufReader::new(connection.try_clone().expect("a socket can be shared"));
+    let head = format!(
+        "POST /v1/assets HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: image/jpeg\r\n\
+         expect: 100-continue\r\ncontent-length: {}\r\n\r\n",
+        bytes.len()
+    );
+    connection.write_all(head.as_bytes()).expect("the app reads");
+    let mut line = String::new();
+    reader.read_line(&mut line).expect("the app answers");
+    assert!(line.starts_with("HTTP/1.1 100"), "{line}");
+    reader.read_line(&mut String::new()).expect("the app answers");
+    connection.write_all(&bytes).expect("the app reads");
+    line.clear();
+    reader.read_line(&mut line).expect("the app answers");
+    assert!(line.starts_with("HTTP/1.1 202"), "{line}");
+}
+
+#[test]
 fn large_uploads_are_taken_whole() {
     let app = App::shared();
     let bytes = fixtures::png(&noise(1500, 1200));
