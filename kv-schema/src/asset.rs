@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::shape::{Counter, Document};
+use crate::shape::{Counter, Document, Key};
 use crate::{Id, Millis};
 
 /// What was given to the platform, and how far it has come.
@@ -143,6 +143,20 @@ pub struct Content {
 /// The document of an asset.
 pub fn document(id: &Id) -> Document<Asset> {
     Document::new(format!("asset:{id}"))
+}
+
+/// Bytes that an asset was ever linked to: those it has, and those that a process which died in between left behind.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Linked {
+    /// Which bytes.
+    pub blob: crate::content::BlobId,
+    /// How many, in bytes.
+    pub bytes: u64,
+}
+
+/// Every blob that an asset was ever linked to, written together with the reference to it.
+pub fn linked(id: &Id) -> Key<Vec<Linked>> {
+    Key::new(format!("asset:{id}:linked"))
 }
 
 /// How many assets were ever accepted.

@@ -252,8 +252,8 @@ impl Object {
         format!("{}:c:{index}", self.prefix)
     }
 
-    /// Whoever increments this to 1 makes the object, attempt `number`.
-    pub fn take(&self, number: u32) -> Counter {
-        Counter::new(format!("{}:take:{number}", self.prefix))
+    /// Whoever increments this to 1 makes the object, if nobody has done so for the `window` before.
+    pub fn take(&self, window: u64) -> Counter {
+        Counter::new(format!("{}:take:{window}", self.prefix))
     }
 }

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::rc::Rc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use futures::future::try_join_all;
 use kv_schema::Millis;
 use spin_sdk::experimental::wasi::keyvalue::{atomics, batch, store as bucket};
 use spin_sdk::http::EmptyBody;
@@ -57,8 +58,11 @@ impl Store for Spin {
     }
 
     async fn get_many(&self, keys: &[String]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
-        // SQLite answers with the keys that exist, in any order; Redis with all of them.
-        let found = batch::get_many(&self.bucket, keys).map_err(|error| unavailable(&error))?;
+        // SQLite answers with the keys that exist, in any order. Spin 4.1 asks Redis with the wrong command, which
+        // fails whatever the keys are: then each is read by itself.
+        let Ok(found) = batch::get_many(&self.bucket, keys) else {
+            return try_join_all(keys.iter().map(|key| self.get(key))).await;
+        };
         let mut by_key: HashMap<String, Vec<u8>> =
             found.into_iter().filter_map(|(key, value)| Some((key, value?))).collect();
         Ok(keys.iter().map(|key| by_key.remove(key)).collect())

@@ -41,6 +41,25 @@ pub async fn update<T, E>(
     store: &impl Store,
     clock: &impl Clock,
     document: &Document<T>,
+    change: impl FnMut(Option<&Versioned<T>>) -> Result<Option<T>, E>,
+) -> Result<Updated<T>, E>
+where
+    T: Serialize + DeserializeOwned,
+    E: From<StoreError>,
+{
+    update_with(store, clock, document, &[], change).await
+}
+
+/// [`update`], with `others` written in the same step as the document: for jobs that must exist if and only if the
+/// document says what they are about.
+///
+/// # Errors
+/// As [`update`].
+pub async fn update_with<T, E>(
+    store: &impl Store,
+    clock: &impl Clock,
+    document: &Document<T>,
+    others: &[(String, Vec<u8>)],
     mut change: impl FnMut(Option<&Versioned<T>>) -> Result<Option<T>, E>,
 ) -> Result<Updated<T>, E>
 where
@@ -53,7 +72,8 @@ where
         let Some(value) = change(current.as_ref())? else { return Ok(Updated::Unchanged(current)) };
         let version = current.as_ref().map_or(0, |current| current.version) + 1;
         if let Some(claim) = claim(store, clock, document, version).await?
-            && let Some(written) = write_claimed(store, clock, document, claim, Versioned { version, value }).await?
+            && let Some(written) =
+                write_claimed(store, clock, document, claim, Versioned { version, value }, others).await?
         {
             return Ok(Updated::Written(written));
         }
@@ -116,6 +136,7 @@ async fn write_claimed<T: Serialize + DeserializeOwned>(
     document: &Document<T>,
     claim: Claim,
     next: Versioned<T>,
+    others: &[(String, Vec<u8>)],
 ) -> Result<Option<Versioned<T>>, StoreError> {
     let claim_key = document.claim(next.version, claim.round);
     let is_late = get(store, document).await?.is_some_and(|current| current.version >= next.version);
@@ -126,7 +147,9 @@ async fn write_claimed<T: Serialize + DeserializeOwned>(
     if clock.now() - claim.at > CLAIM_LEASE / 2 {
         return Ok(None);
     }
-    crate::write(store, &document.current(), &next).await?;
+    let mut entries = others.to_vec();
+    entries.push(crate::pair(&document.current(), &next)?);
+    store.set_many(entries).await?;
     crate::delete(store, claim_key.name()).await?;
     Ok(Some(next))
 }

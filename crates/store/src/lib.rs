@@ -63,7 +63,8 @@ pub trait Store {
     /// As [`Store::get`].
     async fn get_many(&self, keys: &[String]) -> Result<Vec<Option<Vec<u8>>>, StoreError>;
 
-    /// Writes all of `entries`. Most stores do it in one step; nothing here relies on that.
+    /// Writes all of `entries`, all or none of them: a transaction on SQLite, `MSET` on Redis. On a store that breaks
+    /// off in between, the first of them are written and the last are not.
     ///
     /// # Errors
     /// As [`Store::get`].

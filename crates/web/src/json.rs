@@ -117,6 +117,18 @@ where
     serde::Deserialize::deserialize(deserializer).map(Some)
 }
 
+/// A field that may be absent but not null.
+///
+/// # Errors
+/// The deserializer's.
+pub fn not_null<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    T: serde::Deserialize<'de>,
+    D: serde::Deserializer<'de>,
+{
+    T::deserialize(deserializer).map(Some)
+}
+
 #[cfg(test)]
 mod tests {
     use serde::Deserialize;

@@ -75,6 +75,55 @@ pub async fn push<T: Serialize>(
     }
 }
 
+/// A job with a position of its own that is not written yet: for a caller who writes it with a document, by
+/// [`store::document::update_with`].
+pub struct Reserved<T> {
+    position: u64,
+    task: T,
+    entry: (String, Vec<u8>),
+}
+
+/// Gives a job a position.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn reserve<T: Serialize + Clone>(
+    store: &impl Store,
+    clock: &impl Clock,
+    queue: &Queue<T>,
+    task: T,
+) -> Result<Reserved<T>, StoreError> {
+    let position = u64::try_from(store.increment(queue.length().name(), 1).await?).unwrap_or(0);
+    let entry = pair(&queue.job(position), &Job::Open { at: clock.now(), task: task.clone() })?;
+    Ok(Reserved { position, task, entry })
+}
+
+impl<T: Serialize> Reserved<T> {
+    /// What is to be written.
+    pub fn entry(&self) -> (String, Vec<u8>) {
+        self.entry.clone()
+    }
+
+    /// Sees, after it was written, that it will be found: see [`push`].
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn written(self, store: &impl Store, clock: &impl Clock, queue: &Queue<T>) -> Result<(), StoreError> {
+        if low(store, queue).await? < self.position {
+            return Ok(());
+        }
+        push(store, clock, queue, self.task, Vec::new()).await
+    }
+
+    /// Gives the position back: the job is not to be.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn unwanted(self, store: &impl Store, clock: &impl Clock, queue: &Queue<T>) -> Result<(), StoreError> {
+        write(store, &queue.job(self.position), &Job::Done { at: clock.now() }).await
+    }
+}
+
 async fn low<T>(store: &impl Store, queue: &Queue<T>) -> Result<u64, StoreError> {
     Ok(read(store, &queue.low()).await?.unwrap_or(0))
 }

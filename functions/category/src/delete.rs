@@ -10,7 +10,7 @@ use web::query::Query;
 use web::{Problem, Request, Response};
 use work::Platform;
 
-use crate::edit::recategorise;
+use crate::edit::{recategorise, reserve, settle};
 use crate::path::{child_page, find, live, not_found};
 use crate::{children, slug};
 
@@ -30,7 +30,10 @@ pub async fn delete(platform: &impl Platform, request: &Request, id: &str) -> Re
         Some(text) => Some(reassign_target(platform, &id, text).await?),
     };
     check_empty(platform, &id, target.is_some()).await?;
-    let deleted = mark(platform, &id, condition.as_ref(), target.clone()).await?;
+    let job = reserve(platform, &id).await?;
+    let deleted = mark(platform, &id, condition.as_ref(), target.clone(), &[job.entry()]).await;
+    settle(platform, job, deleted.is_ok()).await?;
+    let deleted = deleted?;
     // Marked first and looked at again then: whoever puts a child or an image in looks after having put it.
     if let Err(problem) = check_empty(platform, &id, target.is_some()).await {
         unmark(platform, &deleted).await?;
@@ -106,9 +109,10 @@ async fn mark(
     id: &Id,
     condition: Option<&Condition>,
     reassigned_to: Option<Id>,
+    jobs: &[(String, Vec<u8>)],
 ) -> Result<Versioned<Category>, Problem> {
     let document = category::document(id);
-    let updated = document::update(platform, platform, &document, |current| {
+    let updated = document::update_with(platform, platform, &document, jobs, |current| {
         let current = current.filter(|current| current.value.deleted.is_none()).ok_or_else(not_found)?;
         check_if_match(condition, current.version)?;
         let mut category = current.value.clone();

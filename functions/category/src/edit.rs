@@ -7,12 +7,13 @@ use kv_schema::shape::Versioned;
 use kv_schema::{Id, image::Listing};
 use serde::Deserialize;
 use store::document::{self, Updated};
-use store::log;
+use store::{StoreError, log};
 use web::conditional::{Condition, check_if_match};
-use web::json::nullable;
+use web::json::{not_null, nullable};
 use web::query::Query;
 use web::{Problem, Request, Response, json};
-use work::{Context, Platform, queue};
+use work::queue::{self, Reserved};
+use work::{Context, Platform};
 
 use crate::name::{CategoryName, description};
 use crate::path::{check_depth, find, height, not_found, parent, path};
@@ -24,7 +25,7 @@ const MOST_AT_ONCE: u64 = 200;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CategoryChanges {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "not_null")]
     name: Option<String>,
     #[serde(default, deserialize_with = "nullable")]
     parent: Option<Option<String>>,
@@ -61,7 +62,8 @@ pub async fn edit(platform: &impl Platform, request: Request, id: &str) -> Resul
         };
     }
     let has_moved = after.parent != before.parent;
-    let written = change(platform, &before, after, condition.as_ref(), found.version).await?;
+    let job = if has_moved { Some(reserve(platform, &before.id).await?) } else { None };
+    let written = change(platform, &before, after, condition.as_ref(), found.version, job).await?;
     if has_moved {
         check_circle(platform, &before, &written).await?;
         recategorise(platform, &before.id).await?;
@@ -90,6 +92,7 @@ async fn change(
     mut after: Category,
     condition: Option<&Condition>,
     version: u64,
+    job: Option<Reserved<RetrieveJob>>,
 ) -> Result<Versioned<Category>, Problem> {
     let has_moved = after.parent != before.parent;
     let has_new_place = has_moved || after.slug != before.slug;
@@ -100,7 +103,8 @@ async fn change(
         after.child_position = children::enter(platform, after.parent.as_ref(), &after.id).await?;
     }
     after.updated_at = platform.now();
-    let updated = document::update(platform, platform, &category::document(&after.id), |current| {
+    let jobs: Vec<_> = job.iter().map(Reserved::entry).collect();
+    let updated = document::update_with(platform, platform, &category::document(&after.id), &jobs, |current| {
         let current = current.filter(|current| current.value.deleted.is_none()).ok_or_else(not_found)?;
         check_if_match(condition, current.version)?;
         // Another change came first. Without a condition the caller wants its own fields, whatever the others are;
@@ -109,6 +113,9 @@ async fn change(
     })
     .await;
     let is_written = matches!(&updated, Ok(Updated::Written(_)));
+    if let Some(job) = job {
+        settle(platform, job, is_written).await?;
+    }
     let (left, kept) = if is_written { (before, &after) } else { (&after, before) };
     if has_moved {
         children::leave(platform, left.parent.as_ref(), left.child_position).await?;
@@ -135,7 +142,7 @@ async fn check_circle(
     for _ in 0..2 * crate::path::MOST_LEVELS {
         let Some(id) = next else { return Ok(()) };
         if id == before.id {
-            change(platform, &written.value, before.clone(), None, written.version).await?;
+            change(platform, &written.value, before.clone(), None, written.version, None).await?;
             return Err(circle());
         }
         next = crate::path::live(platform, &id).await?.and_then(|step| step.value.parent);
@@ -143,18 +150,35 @@ async fn check_circle(
     Err(circle())
 }
 
-/// Brings the images at and below a category to where it is now: on record first, at once where they are few.
+/// The job that brings the images at and below a category to where it is now, to be written with the category.
 ///
 /// # Errors
-/// `503 store-unavailable`.
-pub async fn recategorise(platform: &impl Platform, id: &Id) -> Result<(), Problem> {
-    let n_images = log::live(platform, &Listing::Tree(id.clone()).log()).await?;
-    if n_images == 0 {
-        return Ok(());
-    }
+/// [`StoreError`].
+pub async fn reserve(platform: &impl Platform, id: &Id) -> Result<Reserved<RetrieveJob>, StoreError> {
     let task = RetrieveJob::Recategorise { category: id.clone() };
-    queue::push(platform, platform, &job::retrieve(), task, Vec::new()).await?;
-    if n_images <= MOST_AT_ONCE
+    queue::reserve(platform, platform, &job::retrieve(), task).await
+}
+
+/// Sees that the job will be found, or gives its place back.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn settle(platform: &impl Platform, job: Reserved<RetrieveJob>, is_written: bool) -> Result<(), StoreError> {
+    let queue = job::retrieve();
+    if is_written {
+        job.written(platform, platform, &queue).await
+    } else {
+        job.unwanted(platform, platform, &queue).await
+    }
+}
+
+/// Brings the images of a category along before the answer, where they are few. It is on record, too.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn recategorise(platform: &impl Platform, id: &Id) -> Result<(), StoreError> {
+    let n_images = log::live(platform, &Listing::Tree(id.clone()).log()).await?;
+    if (1..=MOST_AT_ONCE).contains(&n_images)
         && let Err(cause) = platform.ask(Context::Retrieve, &format!("/internal/recategorise/{id}")).await
     {
         platform.log(&format!("the images of category {id} follow later: {cause}"));

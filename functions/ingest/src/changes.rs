@@ -1,15 +1,18 @@
 //! Changing, deleting and retrying an asset.
 
 use http::StatusCode;
+use kv_schema::Id;
 use kv_schema::asset::{self, Asset, State};
 use kv_schema::job::{self, IngestJob, RetrieveJob};
-use kv_schema::shape::Versioned;
-use store::document;
+use kv_schema::shape::{Queue, Versioned};
+use serde::Serialize;
 use store::document::Updated;
+use store::{StoreError, document};
 use web::conditional::{Condition, check_if_match};
 use web::query::Query;
 use web::{Problem, Request, Response, idempotency};
-use work::{Context, Platform, queue};
+use work::queue::{self, Reserved};
+use work::{Context, Platform};
 
 use crate::details::DetailsInput;
 use crate::originals::enter;
@@ -29,13 +32,17 @@ pub async fn edit(platform: &impl Platform, request: Request, id: &str) -> Resul
     let input: DetailsInput = web::json::read(request).await?;
     check_if_match(condition.as_ref(), found.version)?;
     let changes = input.check(platform).await?;
-    let asset = change(platform, &found.value.id, condition.as_ref(), |asset| {
+    let id = found.value.id;
+    let job = reserve(platform, &job::retrieve(), RetrieveJob::Project { asset: id.clone() }).await?;
+    let asset = change(platform, &id, condition.as_ref(), &[job.entry()], |asset| {
         asset.details = changes.over(std::mem::take(&mut asset.details));
         asset.updated_at = platform.now();
         Ok(())
     })
-    .await?;
-    project(platform, &asset.value).await?;
+    .await;
+    settle(platform, &job::retrieve(), job, asset.is_ok()).await?;
+    let asset = asset?;
+    project(platform, &id).await;
     Ok(view::respond(StatusCode::OK, &asset))
 }
 
@@ -48,16 +55,21 @@ pub async fn delete(platform: &impl Platform, request: &Request, id: &str) -> Re
     Query::parse(&request.query, &[])?;
     let condition = Condition::if_match(request)?;
     let found = find(platform, id).await?;
-    let asset = change(platform, &found.value.id, condition.as_ref(), |asset| {
+    let id = found.value.id;
+    let projection = reserve(platform, &job::retrieve(), RetrieveJob::Project { asset: id.clone() }).await?;
+    let purge = reserve(platform, &job::ingest(), IngestJob::Purge { asset: id.clone() }).await?;
+    let jobs = [projection.entry(), purge.entry()];
+    let asset = change(platform, &id, condition.as_ref(), &jobs, |asset| {
         asset.deleted_at = Some(platform.now());
         asset.updated_at = platform.now();
         Ok(())
     })
-    .await?;
+    .await;
+    settle(platform, &job::retrieve(), projection, asset.is_ok()).await?;
+    settle(platform, &job::ingest(), purge, asset.is_ok()).await?;
+    asset?;
     platform.increment(asset::deleted_count().name(), 1).await?;
-    project(platform, &asset.value).await?;
-    let task = IngestJob::Purge { asset: asset.value.id };
-    queue::push(platform, platform, &job::ingest(), task, Vec::new()).await?;
+    project(platform, &id).await;
     platform.ring(Context::Ingest).await;
     Ok(Response::no_content())
 }
@@ -73,7 +85,9 @@ pub async fn retry(platform: &impl Platform, request: &Request, id: &str) -> Res
     let scope = format!("retry:{id}");
     idempotency::once(platform, &scope, key.as_deref(), &[], |_| async {
         let found = find(platform, id).await?;
-        let asset = change(platform, &found.value.id, None, |asset| {
+        let id = found.value.id;
+        let job = reserve(platform, &job::ingest(), IngestJob::Acquire { asset: id.clone() }).await?;
+        let asset = change(platform, &id, None, &[job.entry()], |asset| {
             if asset.state != State::Failed {
                 let detail = format!("the asset is {}, only a failed one is tried again", asset.state.as_str());
                 return Err(Problem::conflict("asset-not-failed", detail));
@@ -83,24 +97,48 @@ pub async fn retry(platform: &impl Platform, request: &Request, id: &str) -> Res
             enter(asset, State::Accepted, platform.now());
             Ok(())
         })
-        .await?;
-        let task = IngestJob::Acquire { asset: asset.value.id.clone() };
-        queue::push(platform, platform, &job::ingest(), task, Vec::new()).await?;
+        .await;
+        settle(platform, &job::ingest(), job, asset.is_ok()).await?;
+        let asset = asset?;
         platform.ring(Context::Ingest).await;
         Ok(view::accepted(&asset))
     })
     .await
 }
 
-/// Writes the next version of an asset that is not deleted and meets the condition.
+/// A job that is to be written in one step with the change it follows from: no crash leaves one without the other.
+async fn reserve<T: Serialize + Clone>(
+    platform: &impl Platform,
+    queue: &Queue<T>,
+    task: T,
+) -> Result<Reserved<T>, StoreError> {
+    queue::reserve(platform, platform, queue, task).await
+}
+
+/// Sees that a reserved job will be found, or gives its place back.
+async fn settle<T: Serialize>(
+    platform: &impl Platform,
+    queue: &Queue<T>,
+    job: Reserved<T>,
+    is_written: bool,
+) -> Result<(), StoreError> {
+    if is_written {
+        job.written(platform, platform, queue).await
+    } else {
+        job.unwanted(platform, platform, queue).await
+    }
+}
+
+/// Writes the next version of an asset that is not deleted and meets the condition, and `jobs` with it.
 async fn change(
     platform: &impl Platform,
-    id: &kv_schema::Id,
+    id: &Id,
     condition: Option<&Condition>,
+    jobs: &[(String, Vec<u8>)],
     mut change: impl FnMut(&mut Asset) -> Result<(), Problem>,
 ) -> Result<Versioned<Asset>, Problem> {
     let document = asset::document(id);
-    let updated = document::update(platform, platform, &document, |current| {
+    let updated = document::update_with(platform, platform, &document, jobs, |current| {
         let current = current.ok_or_else(not_found)?;
         check_not_deleted(&current.value)?;
         check_if_match(condition, current.version)?;
@@ -114,14 +152,10 @@ async fn change(
     }
 }
 
-/// Has the image brought up to date: on record first, then at once, so that the caller reads what it wrote.
-async fn project(platform: &impl Platform, asset: &Asset) -> Result<(), Problem> {
-    let task = RetrieveJob::Project { asset: asset.id.clone() };
-    queue::push(platform, platform, &job::retrieve(), task, Vec::new()).await?;
-    let path = format!("/internal/project/{}", asset.id);
-    if let Err(cause) = platform.ask(Context::Retrieve, &path).await {
-        platform.log(&format!("the image of {} will be brought up to date later: {cause}", asset.id));
+/// Has the image brought up to date at once, so that the caller reads what it wrote. It is on record, too.
+async fn project(platform: &impl Platform, id: &Id) {
+    if let Err(cause) = platform.ask(Context::Retrieve, &format!("/internal/project/{id}")).await {
+        platform.log(&format!("the image of {id} will be brought up to date later: {cause}"));
     }
     platform.ring(Context::Retrieve).await;
-    Ok(())
 }

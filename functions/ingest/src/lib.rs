@@ -2,6 +2,8 @@
 //!
 //! The one component that dials out, and one without a decoder: it reads headers and no more.
 
+#![allow(async_fn_in_trait, reason = "every executor here is single-threaded: wasm, and tests")]
+
 mod batch;
 mod changes;
 #[cfg(target_arch = "wasm32")]
@@ -34,14 +36,13 @@ pub async fn route<P: Platform + 'static>(platform: P, request: Request) -> Resu
     match (segments.as_slice(), &method) {
         (["v1", "assets"], &Method::POST) => create::create(&platform, request).await,
         (["v1", "assets", "batch"], &Method::POST) => batch::create_many(platform, request).await,
+        (["v1", "assets", "batch"], _) => Err(Problem::method_not_allowed("POST")),
         (["v1", "assets", id], &Method::GET | &Method::HEAD) => read::read(&platform, &request, id).await,
         (["v1", "assets", id], &Method::PATCH) => changes::edit(&platform, request, id).await,
         (["v1", "assets", id], &Method::DELETE) => changes::delete(&platform, &request, id).await,
         (["v1", "assets", id, "events"], &Method::GET) => events::follow(platform, &request, id).await,
         (["v1", "assets", id, "retry"], &Method::POST) => changes::retry(&platform, &request, id).await,
-        (["v1", "assets"] | ["v1", "assets", "batch"] | ["v1", "assets", _, "retry"], _) => {
-            Err(Problem::method_not_allowed("POST"))
-        }
+        (["v1", "assets"] | ["v1", "assets", _, "retry"], _) => Err(Problem::method_not_allowed("POST")),
         (["v1", "assets", _], _) => Err(Problem::method_not_allowed("GET, HEAD, PATCH, DELETE")),
         (["v1", "assets", _, "events"], _) => Err(Problem::method_not_allowed("GET")),
         _ => Err(Problem::no_route()),

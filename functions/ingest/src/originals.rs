@@ -4,15 +4,15 @@
 //! at what the other wrote: a linker appends its reference, then reads the generation; a deleter ends the generation,
 //! then reads the references. So at least one of them sees the other. `docs/decisions/0005-blob-generations.md`.
 
-use kv_schema::asset::{self, Asset, State, Step};
+use kv_schema::asset::{self, Asset, Linked, State, Step};
 use kv_schema::content::{self, Blob, BlobId};
 use kv_schema::job::{self, ResizeJob};
-use kv_schema::shape::Versioned;
+use kv_schema::shape::{Entry, Versioned};
 use kv_schema::{Id, asset::Content};
 use probe::Probe;
 use store::document::Updated;
 use store::object::Description;
-use store::{Store, StoreError, count, document, log, object, read, read_many, write};
+use store::{Store, StoreError, count, document, log, object, pair, read, read_many, write};
 use web::Problem;
 use work::{Context, Platform, queue};
 
@@ -47,7 +47,6 @@ pub async fn adopt(
     // First the job, then the state that needs it: a job too many does no harm.
     let task = ResizeJob::Derive { asset: id.clone(), blob: blob.clone() };
     queue::push(platform, platform, &job::resize(), task, Vec::new()).await?;
-    let mut replaced = None;
     let updated = document::update(platform, platform, &asset::document(id), |current| {
         let mut asset = current.ok_or_else(not_found)?.value.clone();
         check_not_deleted(&asset)?;
@@ -55,21 +54,16 @@ pub async fn adopt(
             return Ok::<_, Problem>(None);
         }
         enter(&mut asset, State::Processing, platform.now());
-        replaced = asset.content.replace(content.clone()).map(|old| old.blob).filter(|old| *old != blob);
+        asset.content = Some(content.clone());
         asset.error = None;
         Ok(Some(asset))
     })
     .await;
-    if updated.is_err() {
-        release(platform, &blob, bytes.len() as u64).await?;
-    }
+    release_linked(platform, id).await?;
     let asset = match updated? {
         Updated::Written(asset) => asset,
         Updated::Unchanged(asset) => asset.ok_or_else(not_found)?,
     };
-    if let Some(old) = replaced {
-        release(platform, &old, 0).await?;
-    }
     platform.ring(Context::Resize).await;
     Ok(asset)
 }
@@ -93,7 +87,7 @@ async fn link(
 ) -> Result<(BlobId, u64), StoreError> {
     loop {
         let blob = current(platform, sha256).await?;
-        let reference = log::append(platform, &content::references(&blob), asset.clone()).await?;
+        let reference = refer(platform, asset, &blob, bytes.len() as u64).await?;
         if read(platform, &content::blob(&blob)).await?.is_none() {
             store_bytes(platform, &blob, probe, bytes).await?;
         }
@@ -103,6 +97,39 @@ async fn link(
         // The generation ended meanwhile; what was just stored in it goes again unless another refers to it.
         log::remove(platform, &content::references(&blob), reference).await?;
         release(platform, &blob, bytes.len() as u64).await?;
+    }
+}
+
+/// Writes down that an asset refers to a blob, at the blob and at the asset.
+async fn refer(platform: &impl Platform, asset: &Id, blob: &BlobId, bytes: u64) -> Result<u64, StoreError> {
+    let references = content::references(blob);
+    let position = log::allocate(platform, &references).await?;
+    let mut linked = read(platform, &asset::linked(asset)).await?.unwrap_or_default();
+    if !linked.iter().any(|linked| linked.blob == *blob) {
+        linked.push(Linked { blob: blob.clone(), bytes });
+    }
+    let entries =
+        vec![pair(&references.entry(position), &Entry::Live(asset.clone()))?, pair(&asset::linked(asset), &linked)?];
+    platform.set_many(entries).await?;
+    Ok(position)
+}
+
+/// Releases every blob that an asset was ever linked to and does not have, or has no more.
+///
+/// # Errors
+/// [`StoreError`]; calling it again finishes it.
+pub async fn release_linked(platform: &impl Platform, id: &Id) -> Result<(), StoreError> {
+    let asset = document::get(platform, &asset::document(id)).await?;
+    let has = |blob: &BlobId| asset.as_ref().is_some_and(|asset| refers(&asset.value, blob));
+    let linked = read(platform, &asset::linked(id)).await?.unwrap_or_default();
+    let (kept, left): (Vec<Linked>, Vec<Linked>) = linked.into_iter().partition(|linked| has(&linked.blob));
+    for linked in &left {
+        release(platform, &linked.blob, linked.bytes).await?;
+    }
+    match (left.is_empty(), kept.is_empty()) {
+        (true, _) => Ok(()),
+        (false, true) => store::delete(platform, asset::linked(id).name()).await,
+        (false, false) => write(platform, &asset::linked(id), &kept).await,
     }
 }
 

@@ -58,8 +58,9 @@ pub fn check(url: &Url, allow_private: bool) -> Result<(), Refusal> {
 fn check_name(name: &str, allow_private: bool) -> Result<(), Refusal> {
     let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
     let is_below = |top: &str| name == top || name.ends_with(&format!(".{top}"));
-    // The components of this app answer to names below spin.internal: never a source, wherever this runs.
-    if is_below("spin.internal") {
+    // The components of this app answer to names below spin.internal, and the app as a whole to self.alt: never a
+    // source, wherever this runs. Nothing else may live below alt (RFC 9476).
+    if is_below("spin.internal") || is_below("alt") {
         return Err(Refusal::Forbidden("the name is one of this service's own".to_owned()));
     }
     if !allow_private && ["localhost", "local", "internal", "localdomain"].iter().any(|top| is_below(top)) {
@@ -224,7 +225,14 @@ mod tests {
 
     #[test]
     fn never_asks_the_components_of_this_app() {
-        for host in ["resize.spin.internal", "RESIZE.SPIN.INTERNAL.", "spin.internal", "self.alt.spin.internal"] {
+        for host in [
+            "resize.spin.internal",
+            "RESIZE.SPIN.INTERNAL.",
+            "spin.internal",
+            "self.alt.spin.internal",
+            "self.alt",
+            "SELF.alt.",
+        ] {
             let refused = parse(&format!("http://{host}/internal/bell"), true);
             assert!(matches!(refused, Err(Refusal::Forbidden(_))), "{host}: {refused:?}");
         }

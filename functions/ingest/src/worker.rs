@@ -134,9 +134,6 @@ impl<P: Platform, D: Dialer> Ingest<'_, P, D> {
             _ if is_old => {
                 self.fail(&asset.id, failure("upload-interrupted", "the upload ended before its bytes were stored"))
                     .await?;
-                if let Some(content) = &asset.content {
-                    originals::release(self.platform, &content.blob, content.bytes).await?;
-                }
                 Ok(Outcome::Done)
             }
             _ => Ok(Outcome::Again { wait: 5_000 }),
@@ -177,16 +174,13 @@ impl<P: Platform, D: Dialer> Ingest<'_, P, D> {
             asset.error = Some(failure.clone());
             enter(asset, State::Failed, self.platform.now());
         })
-        .await
+        .await?;
+        originals::release_linked(self.platform, id).await
     }
 
     /// Lets go of a deleted asset's bytes.
     async fn purge(&self, id: &Id) -> Result<Outcome, StoreError> {
-        let asset = document::get(self.platform, &asset::document(id)).await?;
-        let content = asset.filter(|asset| asset.value.deleted_at.is_some()).and_then(|asset| asset.value.content);
-        if let Some(content) = content {
-            originals::release(self.platform, &content.blob, content.bytes).await?;
-        }
+        originals::release_linked(self.platform, id).await?;
         Ok(Outcome::Done)
     }
 

@@ -1,7 +1,6 @@
 //! Deleting what was made of an original that is gone.
 
 use kv_schema::content::{self, BlobId};
-use kv_schema::shape::Object;
 use store::{StoreError, count, log, read};
 use work::Platform;
 
@@ -9,9 +8,6 @@ use crate::render::delete;
 
 /// Products looked at in one read.
 const AT_ONCE: usize = 100;
-
-/// Renderers that may have left their mark on a variant.
-const MOST_RENDERERS: u32 = 3;
 
 /// Deletes rungs, variants and the document that names them, that last. Doing it again finishes what was cut short.
 ///
@@ -24,7 +20,7 @@ pub async fn forget(platform: &impl Platform, blob: &BlobId) -> Result<(), Store
             delete(platform, &content::rung(blob, width, height)).await?;
         }
         for plan in &derived.variants {
-            forget_variant(platform, &content::variant(blob, plan)).await?;
+            delete(platform, &content::variant(blob, plan)).await?;
         }
     }
     let products = content::products(blob);
@@ -32,7 +28,7 @@ pub async fn forget(platform: &impl Platform, blob: &BlobId) -> Result<(), Store
     loop {
         let page = log::page(platform, &products, before, AT_ONCE).await?;
         for (_, plan) in &page.entries {
-            forget_variant(platform, &content::variant(blob, plan)).await?;
+            delete(platform, &content::variant(blob, plan)).await?;
         }
         if page.next == 0 {
             break;
@@ -48,10 +44,4 @@ pub async fn forget(platform: &impl Platform, blob: &BlobId) -> Result<(), Store
         platform.delete_many(group).await?;
     }
     Ok(())
-}
-
-async fn forget_variant(platform: &impl Platform, variant: &Object) -> Result<(), StoreError> {
-    delete(platform, variant).await?;
-    let takes: Vec<String> = (1..=MOST_RENDERERS).map(|number| variant.take(number).name().to_owned()).collect();
-    platform.delete_many(&takes).await
 }

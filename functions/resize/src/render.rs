@@ -16,32 +16,38 @@ use crate::settings::limits;
 /// Set on the answer when a picture was rendered.
 pub const RENDERED: HeaderName = HeaderName::from_static("x-rendered");
 
-/// Makes a variant and stores it. `number` counts those who tried before: the caller waited for them in vain.
+/// A renderer has at least one of these windows of time to itself and at most two, in milliseconds.
+const WINDOW: u64 = 8_000;
+
+/// Makes a variant and stores it.
+///
+/// Who may do so is decided by a counter for each window of time. A taken window holds for the one after it, too: so a
+/// renderer that takes one late has time, and one that died is replaced after two windows at the most.
 ///
 /// # Responses
 /// - 200: it is stored. 202: another request is making it.
 /// - 404 `blob-not-found`; 422 `image-corrupt`, `output-too-large`.
-pub async fn render(platform: &impl Platform, blob: &str, plan: &str, number: &str) -> Result<Response, Problem> {
+pub async fn render(platform: &impl Platform, blob: &str, plan: &str) -> Result<Response, Problem> {
     let blob = BlobId::parse(blob).ok_or_else(Problem::no_route)?;
     let plan: Plan = plan.parse().map_err(|_| Problem::no_route())?;
-    let number: u32 = number.parse().map_err(|_| Problem::no_route())?;
     let object = content::variant(&blob, &plan.to_string());
-    let take = object.take(number);
-    if platform.increment(take.name(), 1).await? != 1 {
+    let window = platform.now().unsigned_abs() / WINDOW;
+    let (before, take) = (object.take(window - 1), object.take(window));
+    if platform.get(before.name()).await?.is_some() || platform.increment(take.name(), 1).await? != 1 {
         return Ok(Response::new(StatusCode::ACCEPTED));
     }
     let made = make(platform, &blob, &plan, &object).await;
-    if made.is_err() {
-        // Whoever waits for this may try at once.
-        store::delete(platform, take.name()).await?;
-    }
-    made?;
-    Ok(Response::new(StatusCode::OK).with_header(RENDERED, "1"))
+    // Made or not: whoever waits finds it, or may try at once.
+    store::delete(platform, take.name()).await?;
+    let was_rendered = made?;
+    let response = Response::new(StatusCode::OK);
+    Ok(if was_rendered { response.with_header(RENDERED, "1") } else { response })
 }
 
-async fn make(platform: &impl Platform, blob: &BlobId, plan: &Plan, object: &Object) -> Result<(), Problem> {
+/// Makes a variant, unless another has meanwhile; says which.
+async fn make(platform: &impl Platform, blob: &BlobId, plan: &Plan, object: &Object) -> Result<bool, Problem> {
     if platform.get(object.head()).await?.is_some() {
-        return Ok(());
+        return Ok(false);
     }
     let entries = match plan {
         Plan::Original => original_entries(platform, blob, object).await?,
@@ -51,7 +57,8 @@ async fn make(platform: &impl Platform, blob: &BlobId, plan: &Plan, object: &Obj
             object_entries(object, &encoded)?
         }
     };
-    keep(platform, blob, plan, object, entries).await
+    keep(platform, blob, plan, object, entries).await?;
+    Ok(true)
 }
 
 /// The original without its metadata, upright; where there is nothing to change, only a note that says so.

@@ -21,11 +21,15 @@ use work::{Context, Platform};
 
 use crate::find::{image_id, present};
 
-/// The longest that one renderer is waited for before another takes over, in milliseconds.
-const RENDER_LEASE: Millis = 15_000;
+/// How long a renderer is waited for before it is asked about again, in milliseconds.
+const PATIENCE: Millis = 2_000;
 
-/// Renderers that are tried before the request is given up.
-const MOST_RENDERERS: u32 = 3;
+/// How long a picture may take in all before the request is given up: longer than it takes to notice that a renderer
+/// died, and to make the picture then; in milliseconds.
+const MOST_PATIENCE: Millis = 40_000;
+
+/// Renderers that may die of a picture before the request is given up.
+const MOST_DEATHS: u32 = 3;
 
 /// Every answer under a URL is the same for ever: a changed image or preset is handed out under another URL.
 const FOREVER: &str = "public, max-age=31536000, immutable";
@@ -119,17 +123,21 @@ fn refused(error: TransformError) -> Problem {
 
 /// Has a variant made, or waits for the one who makes it already.
 async fn make(platform: &impl Platform, blob: &BlobId, plan: &Plan, object: &Object) -> Result<Opened, Problem> {
-    for renderer in 1..=MOST_RENDERERS {
-        let path = format!("/internal/render/{}/{plan}/{renderer}", blob.text());
+    let path = format!("/internal/render/{}/{plan}", blob.text());
+    let deadline = platform.now() + MOST_PATIENCE;
+    let mut n_deaths = 0;
+    while platform.now() < deadline {
         match platform.ask(Context::Resize, &path).await {
             Ok((200 | 202, _)) => {}
             Ok((status, body)) => return Err(render_refused(status, &body)),
             // The renderer did not survive it. One more try tells bad luck from a bad image.
-            Err(cause) if renderer < MOST_RENDERERS => {
+            Err(cause) => {
                 platform.log(&format!("rendering {plan} of {}: {cause}", blob.text()));
-                continue;
+                n_deaths += 1;
+                if n_deaths == MOST_DEATHS {
+                    return Err(Problem::internal(format!("no renderer survives {plan} of {}", blob.text())));
+                }
             }
-            Err(cause) => return Err(Problem::internal(format!("rendering {plan} of {}: {cause}", blob.text()))),
         }
         if let Some(opened) = wait_for(platform, object).await? {
             return Ok(opened);
@@ -142,7 +150,7 @@ async fn make(platform: &impl Platform, blob: &BlobId, plan: &Plan, object: &Obj
 }
 
 async fn wait_for(platform: &impl Platform, object: &Object) -> Result<Option<Opened>, Problem> {
-    let deadline = platform.now() + RENDER_LEASE;
+    let deadline = platform.now() + PATIENCE;
     let mut pause = 2;
     loop {
         if let Some(opened) = object::open(platform, object).await? {
@@ -164,9 +172,11 @@ fn being_deleted() -> Problem {
 fn render_refused(status: u16, body: &[u8]) -> Problem {
     let said: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
     let detail = said["detail"].as_str().unwrap_or("the picture can't be made").to_owned();
+    let with_limits =
+        |problem: Problem| Problem { limit: said["limit"].as_u64(), actual: said["actual"].as_u64(), ..problem };
     match (status, said["code"].as_str()) {
         (422, Some("image-corrupt")) => Problem::unprocessable("image-corrupt", detail),
-        (422, _) => Problem::unprocessable("output-too-large", detail),
+        (422, _) => with_limits(Problem::unprocessable("output-too-large", detail)),
         (404, _) => being_deleted(),
         (503, _) => Problem::new(StatusCode::SERVICE_UNAVAILABLE, "store-unavailable", detail),
         _ => Problem::internal(format!("resize answered {status}: {}", String::from_utf8_lossy(body))),

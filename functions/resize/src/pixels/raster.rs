@@ -112,7 +112,7 @@ impl Raster {
     /// A picture of another layout, each pixel from `convert`.
     pub(super) fn map<const N: usize>(&self, layout: Layout, convert: impl Fn(&[u8]) -> [u8; N]) -> Self {
         debug_assert_eq!(layout.channels(), N);
-        let pixels = self.pixels.chunks_exact(self.layout.channels()).flat_map(|pixel| convert(pixel)).collect();
+        let pixels = self.pixels.chunks_exact(self.layout.channels()).flat_map(&convert).collect();
         Self { layout, pixels, ..*self }
     }
 }

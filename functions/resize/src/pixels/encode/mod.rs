@@ -1,9 +1,12 @@
 //! From pixels to a file. The same pixels give the same bytes every time.
 
+mod jpeg;
+mod jpeg_tables;
+
 use image_webp::WebPEncoder;
-use jpeg_encoder::{Encoder as JpegEncoder, SamplingFactor};
 use transform::{Format, Output};
 
+use self::jpeg::Chroma;
 use super::PixelError;
 use super::raster::{Layout, Raster};
 
@@ -26,8 +29,8 @@ const FULL_CHROMA_QUALITY: u8 = 90;
 /// Encodes `raster`, which has no opacity if `output` is JPEG, and is never `Cmyk`.
 pub(super) fn encoded(raster: &Raster, output: Output) -> Result<Encoded, PixelError> {
     let bytes = match output {
-        Output::Jpeg { quality } if quality >= FULL_CHROMA_QUALITY => jpeg(raster, quality, SamplingFactor::F_1_1)?,
-        Output::Jpeg { quality } => jpeg(raster, quality, SamplingFactor::F_2_2)?,
+        Output::Jpeg { quality } if quality >= FULL_CHROMA_QUALITY => jpeg::encoded(raster, quality, Chroma::Full)?,
+        Output::Jpeg { quality } => jpeg::encoded(raster, quality, Chroma::Quarter)?,
         Output::Png => png(raster, PngEffort::Delivery)?,
         Output::WebP => webp(raster)?,
     };
@@ -43,28 +46,9 @@ pub(super) fn encoded_rung(raster: &Raster, is_lossless: bool) -> Result<Encoded
     let (format, bytes) = if is_lossless {
         (Format::Png, png(raster, PngEffort::Rung)?)
     } else {
-        (Format::Jpeg, jpeg(raster, RUNG_QUALITY, SamplingFactor::F_2_2)?)
+        (Format::Jpeg, jpeg::encoded(raster, RUNG_QUALITY, Chroma::Quarter)?)
     };
     Ok(Encoded { bytes, format, width: raster.width(), height: raster.height() })
-}
-
-fn jpeg(raster: &Raster, quality: u8, sampling: SamplingFactor) -> Result<Vec<u8>, PixelError> {
-    let too_large = |_| PixelError::encode("a JPEG has at most 65535 pixels a side");
-    let width = u16::try_from(raster.width()).map_err(too_large)?;
-    let height = u16::try_from(raster.height()).map_err(too_large)?;
-    let color = match raster.layout() {
-        Layout::Gray => jpeg_encoder::ColorType::Luma,
-        Layout::Rgb => jpeg_encoder::ColorType::Rgb,
-        Layout::Rgba | Layout::Cmyk => return Err(PixelError::encode("JPEG has neither opacity nor ink")),
-    };
-    let mut bytes = Vec::new();
-    let mut encoder = JpegEncoder::new(&mut bytes, quality);
-    encoder.set_sampling_factor(sampling);
-    // Codes fitted to the picture would make it 2 % smaller, but the encoder then takes a third longer and writes
-    // each channel as a scan of its own, for which every viewer must hold the whole picture twice.
-    encoder.set_optimized_huffman_tables(false);
-    encoder.encode(raster.pixels(), width, height, color).map_err(PixelError::encode)?;
-    Ok(bytes)
 }
 
 /// How a PNG is written.
