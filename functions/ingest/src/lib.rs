@@ -48,3 +48,6 @@ pub async fn route<P: Platform + 'static>(platform: P, request: Request) -> Resu
         _ => Err(Problem::no_route()),
     }
 }
+
+#[cfg(test)]
+mod tests;
