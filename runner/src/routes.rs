@@ -1,7 +1,7 @@
 //! Which component answers which path.
 //!
-//! The matching is `routefinder`'s, the same crate and version line that Spin uses: an exact route wins over one with
-//! `:parameters`, that over a wildcard, and the longer wildcard over the shorter.
+//! Segment by segment from the left, an exact one wins over a `:parameter`, and that over the rest of a wildcard: so an
+//! exact route wins over all, and the longer wildcard over the shorter. Slashes at the end do not count.
 
 use std::net::SocketAddr;
 
@@ -12,7 +12,8 @@ use crate::manifest::{HttpTrigger, Route};
 
 /// The routes of the application, without the private ones.
 pub struct Router {
-    routes: routefinder::Router<Target>,
+    /// By rank: the first that matches a path is the best.
+    routes: Vec<(Pattern, Target)>,
     /// As written, in the manifest's order.
     listing: Vec<Target>,
     /// Components that are reached by service chaining only.
@@ -56,12 +57,13 @@ impl Router {
                 listing.push(target);
             }
         }
-        let mut routes = routefinder::Router::new();
+        let mut routes = Vec::with_capacity(listing.len());
         for target in &listing {
-            routes
-                .add(pattern(&target.route), target.clone())
+            let pattern = Pattern::parse(&target.route)
                 .map_err(|error| anyhow!("route {} of component {}: {error}", target.route, target.component))?;
+            routes.push((pattern, target.clone()));
         }
+        routes.sort_by_key(|(pattern, _)| std::cmp::Reverse(pattern.ranks()));
         Ok(Self { routes, listing, private })
     }
 
@@ -73,24 +75,84 @@ impl Router {
 
     /// The best match for `path`.
     pub fn find(&self, path: &str) -> Option<Match> {
-        let found = self.routes.best_match(path)?;
-        let captures = found.captures();
-        Some(Match {
-            target: found.handler().clone(),
-            rest: captures.wildcard().map(|rest| with_slashes(rest, path)).unwrap_or_default(),
-            parameters: captures.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
-        })
+        self.routes.iter().find_map(|(pattern, target)| pattern.capture(path, target))
     }
 }
 
-/// The manifest's spelling of a route in `routefinder`'s: `/...` is `/*`, and a slash at the end does not count.
-fn pattern(route: &str) -> String {
-    let route = if route.starts_with('/') { route.to_owned() } else { format!("/{route}") };
-    let route = route.strip_suffix('/').unwrap_or(&route);
-    match route.strip_suffix("/...") {
-        Some(prefix) => format!("{prefix}/*"),
-        None => route.to_owned(),
+/// A route in its parts.
+struct Pattern {
+    segments: Vec<Segment>,
+}
+
+/// A part of a route.
+#[derive(Debug, PartialEq, Eq)]
+enum Segment {
+    /// `...`: everything from here on, also nothing.
+    Rest,
+    /// The end of the path.
+    End,
+    /// `:name`: any one segment.
+    Parameter(String),
+    /// This very segment.
+    Exact(String),
+}
+
+impl Pattern {
+    /// Reads the manifest's spelling of a route.
+    fn parse(route: &str) -> Result<Self> {
+        let mut segments: Vec<Segment> = Vec::new();
+        for part in parts(route) {
+            match (part.strip_prefix(':'), segments.last()) {
+                (_, Some(Segment::Rest)) => return Err(anyhow!("nothing can follow ...")),
+                (Some(""), _) => return Err(anyhow!("a parameter has no name")),
+                (Some(name), _) => segments.push(Segment::Parameter(name.to_owned())),
+                (None, _) if part == "..." => segments.push(Segment::Rest),
+                (None, _) => segments.push(Segment::Exact(part.to_owned())),
+            }
+        }
+        if segments.last() != Some(&Segment::Rest) {
+            segments.push(Segment::End);
+        }
+        Ok(Self { segments })
     }
+
+    /// How narrow each part is, from the left.
+    fn ranks(&self) -> Vec<u8> {
+        let rank = |segment: &Segment| match segment {
+            Segment::Rest => 0,
+            Segment::End => 1,
+            Segment::Parameter(_) => 2,
+            Segment::Exact(_) => 3,
+        };
+        self.segments.iter().map(rank).collect()
+    }
+
+    /// What the route's parameters and wildcard stand for in `path`, if it matches.
+    fn capture(&self, path: &str, target: &Target) -> Option<Match> {
+        let mut left = parts(path);
+        let mut parameters = Vec::new();
+        for segment in &self.segments {
+            match segment {
+                Segment::Exact(exact) => {
+                    left.next().filter(|part| part == exact)?;
+                }
+                Segment::Parameter(name) => parameters.push((name.clone(), left.next()?.to_owned())),
+                Segment::Rest => {
+                    let rest: Vec<&str> = left.collect();
+                    let rest = with_slashes(&rest.join("/"), path);
+                    return Some(Match { target: target.clone(), rest, parameters });
+                }
+                Segment::End => {}
+            }
+        }
+        left.next().is_none().then(|| Match { target: target.clone(), rest: String::new(), parameters })
+    }
+}
+
+/// What stands between the slashes of a path, slashes at both ends aside.
+fn parts(path: &str) -> impl Iterator<Item = &str> {
+    let path = path.trim_matches('/');
+    path.split('/').filter(move |_| !path.is_empty())
 }
 
 /// What a wildcard stood for, as Spin passes it on: with a slash in front, and at the end where the path has one.
