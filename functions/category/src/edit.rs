@@ -61,6 +61,10 @@ pub async fn edit(platform: &impl Platform, request: Request, id: &str) -> Resul
             Some(text) => Some(new_parent(platform, &before, text).await?),
         };
     }
+    if after == before {
+        let unchanged = Versioned { version: found.version, value: before };
+        return Ok(view::respond(platform, StatusCode::OK, &unchanged).await?);
+    }
     let has_moved = after.parent != before.parent;
     let job = if has_moved { Some(reserve(platform, &before.id).await?) } else { None };
     let written = change(platform, &before, after, condition.as_ref(), found.version, job).await?;
