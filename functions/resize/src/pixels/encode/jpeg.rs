@@ -1,13 +1,13 @@
-//! A baseline JPEG encoder: one scan, standard Huffman codes, colour at full or at half resolution.
+//! A baseline JPEG encoder: one scan, colour at full or at half resolution, codes standard or fitted to the picture.
 //!
-//! Of our own, because nothing at hand is both quick in wasm and right: `jpeg-encoder` 0.7 takes half a picture's time
-//! on requests, and by default keeps one colour of four where it should average them. Here everything before the codes
-//! is arithmetic on eight numbers at a time, which the compiler turns into SIMD, and the result is that of libjpeg
-//! with its floating-point transform.
+//! Of our own, because nothing at hand is both quick in wasm and right: `jpeg-encoder` 0.7 took a third of the time of
+//! a request, by default keeps one colour of four where it should average them, and fits codes only in files of three
+//! scans, for which every viewer must hold the whole picture twice. Here everything before the codes is arithmetic on
+//! eight numbers at a time, which the compiler turns into SIMD, and the result is that of libjpeg with its
+//! floating-point transform.
 
-use super::jpeg_tables::{
-    CHROMA_AC, CHROMA_DC, CHROMA_QUANTIZERS, CodeTable, LUMA_AC, LUMA_DC, LUMA_QUANTIZERS, ZIGZAG,
-};
+use super::jpeg_codes::{BitWriter, CodeTables, Codes, Frequencies, Symbol};
+use super::jpeg_tables::{CHROMA_QUANTIZERS, LUMA_QUANTIZERS, ZIGZAG};
 use crate::pixels::PixelError;
 use crate::pixels::raster::{Layout, Raster};
 
@@ -23,8 +23,30 @@ pub(super) enum Chroma {
     Quarter,
 }
 
-/// Encodes a `Gray` or `Rgb` raster at `quality`, 1 to 100 in libjpeg's sense.
-pub(super) fn encoded(raster: &Raster, quality: u8, chroma: Chroma) -> Result<Vec<u8>, PixelError> {
+/// Whose codes a file is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CodeChoice {
+    /// The standard's: quick.
+    Standard,
+    /// The best for this picture: 2 % smaller for a large one, 15 % for a thumbnail. Takes a sixth more time, and as
+    /// much memory again as the picture, so that it is kept to pictures of up to [`MAX_FITTED_PIXELS`].
+    Fitted,
+}
+
+/// The largest picture that codes are fitted to, in pixels.
+const MAX_FITTED_PIXELS: u64 = 1 << 22;
+
+/// How a JPEG is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Options {
+    /// 1 to 100, in libjpeg's sense.
+    pub(super) quality: u8,
+    pub(super) chroma: Chroma,
+    pub(super) codes: CodeChoice,
+}
+
+/// Encodes a `Gray` or `Rgb` raster.
+pub(super) fn encoded(raster: &Raster, options: Options) -> Result<Vec<u8>, PixelError> {
     let too_large = |_| PixelError::encode("a JPEG has at most 65535 pixels a side");
     let width = u16::try_from(raster.width()).map_err(too_large)?;
     let height = u16::try_from(raster.height()).map_err(too_large)?;
@@ -33,23 +55,49 @@ pub(super) fn encoded(raster: &Raster, quality: u8, chroma: Chroma) -> Result<Ve
         Layout::Rgb => false,
         Layout::Rgba | Layout::Cmyk => return Err(PixelError::encode("JPEG has neither opacity nor ink")),
     };
-    let chroma = if is_gray { Chroma::Full } else { chroma };
-    let quantizers = [quantizers(&LUMA_QUANTIZERS, quality), quantizers(&CHROMA_QUANTIZERS, quality)];
+    let chroma = if is_gray { Chroma::Full } else { options.chroma };
+    let quantizers = [&LUMA_QUANTIZERS, &CHROMA_QUANTIZERS].map(|standard| quantizers(standard, options.quality));
+    let n_pixels = u64::from(raster.width()) * u64::from(raster.height());
+    let is_fitted = options.codes == CodeChoice::Fitted && n_pixels <= MAX_FITTED_PIXELS;
 
-    let mut file = header((width, height), is_gray, chroma, &quantizers);
-    file.reserve(raster.pixels().len() / 8);
-    let mut channels = vec![Channel::new(&quantizers[0], &LUMA_DC, &LUMA_AC)];
+    let mut channels = vec![Channel::new(&quantizers[0])];
     if !is_gray {
-        channels.extend([0, 1].map(|_| Channel::new(&quantizers[1], &CHROMA_DC, &CHROMA_AC)));
+        channels.extend([0, 1].map(|_| Channel::new(&quantizers[1])));
     }
-    let mut bits = BitWriter::new(file);
+    let start = |tables: &CodeTables| {
+        let mut file = header((width, height), is_gray, chroma, &quantizers, tables);
+        file.reserve(raster.pixels().len() / 8);
+        (BitWriter::new(file), [Codes::new(&tables[0]), Codes::new(&tables[1])])
+    };
+
+    if !is_fitted {
+        let (mut bits, codes) = start(&CodeTables::standard());
+        scan(raster, chroma, |channel_idx, block| {
+            let block = channels[channel_idx].finished(block);
+            block.for_each_symbol(|symbol| codes[channel_idx.min(1)].write(symbol, &mut bits));
+        });
+        return Ok(bits.finish());
+    }
+    let mut frequencies = [Frequencies::default(), Frequencies::default()];
+    let mut blocks = Vec::with_capacity(raster.pixels().len() / 64 + 8);
+    scan(raster, chroma, |channel_idx, block| {
+        let block = channels[channel_idx].finished(block);
+        block.for_each_symbol(|symbol| frequencies[channel_idx.min(1)].count(symbol));
+        blocks.push((channel_idx.min(1), block));
+    });
+    let (mut bits, codes) = start(&CodeTables::fitted(&frequencies));
+    for (codes_idx, block) in &blocks {
+        block.for_each_symbol(|symbol| codes[*codes_idx].write(symbol, &mut bits));
+    }
+    Ok(bits.finish())
+}
+
+/// Hands out the blocks of samples in the order in which they are written, with the index of their channel.
+fn scan(raster: &Raster, chroma: Chroma, write: impl FnMut(usize, [Lanes; SIDE])) {
     match chroma {
-        Chroma::Full => scan_full(raster, &mut channels, &mut bits),
-        Chroma::Quarter => scan_quarter(raster, &mut channels, &mut bits),
+        Chroma::Full => scan_full(raster, write),
+        Chroma::Quarter => scan_quarter(raster, write),
     }
-    let mut file = bits.finish();
-    file.extend([0xFF, 0xD9]);
-    Ok(file)
 }
 
 /// The standard table, scaled to `quality` by libjpeg's rule.
@@ -60,7 +108,13 @@ fn quantizers(standard: &[u16; 64], quality: u8) -> [u8; 64] {
 }
 
 /// Everything before the first code.
-fn header((width, height): (u16, u16), is_gray: bool, chroma: Chroma, quantizers: &[[u8; 64]; 2]) -> Vec<u8> {
+fn header(
+    (width, height): (u16, u16),
+    is_gray: bool,
+    chroma: Chroma,
+    quantizers: &[[u8; 64]; 2],
+    tables: &CodeTables,
+) -> Vec<u8> {
     let mut file = vec![0xFF, 0xD8];
     // JFIF 1.1 of square pixels, without preview.
     segment(&mut file, 0xE0, b"JFIF\0\x01\x01\0\0\x01\0\x01\0\0");
@@ -79,9 +133,9 @@ fn header((width, height): (u16, u16), is_gray: bool, chroma: Chroma, quantizers
     let frame = [8, height_high, height_low, width_high, width_low, n_channels];
     segment(&mut file, 0xC0, &[&frame, channels].concat());
 
-    let code_tables = [(0x00, LUMA_DC), (0x10, LUMA_AC), (0x01, CHROMA_DC), (0x11, CHROMA_AC)];
-    for (class_and_idx, table) in code_tables.into_iter().take(2 * usize::from(n_tables)) {
-        segment(&mut file, 0xC4, &[&[class_and_idx], &table.n_codes[..], table.values].concat());
+    for (table_idx, table) in (0..n_tables).zip(&tables.0) {
+        segment(&mut file, 0xC4, &[&[table_idx], &table.means.n_codes[..], &table.means.values].concat());
+        segment(&mut file, 0xC4, &[&[0x10 | table_idx], &table.others.n_codes[..], &table.others.values].concat());
     }
     let scan: &[u8] = if is_gray { &[1, 1, 0x00] } else { &[3, 1, 0x00, 2, 0x11, 3, 0x11] };
     segment(&mut file, 0xDA, &[scan, &[0, 63, 0]].concat());
@@ -131,10 +185,10 @@ impl Strip {
 }
 
 /// Every channel of every pixel: blocks of 8 by 8 pixels, one of each channel in turn.
-fn scan_full(raster: &Raster, channels: &mut [Channel], bits: &mut BitWriter) {
+fn scan_full(raster: &Raster, mut write: impl FnMut(usize, [Lanes; SIDE])) {
     let (width, height) = (raster.width() as usize, raster.height() as usize);
     let n_columns = width.div_ceil(SIDE);
-    let mut strips: Vec<_> = channels.iter().map(|_| Strip::new(n_columns * SIDE, SIDE)).collect();
+    let mut strips: Vec<_> = (0..raster.layout().channels()).map(|_| Strip::new(n_columns * SIDE, SIDE)).collect();
     for top in (0..height).step_by(SIDE) {
         for y in 0..SIDE {
             let row = row_at(raster, top + y);
@@ -155,16 +209,15 @@ fn scan_full(raster: &Raster, channels: &mut [Channel], bits: &mut BitWriter) {
             strips.iter_mut().for_each(|strip| strip.extend_row(y, width));
         }
         for x in 0..n_columns {
-            for (channel, strip) in channels.iter_mut().zip(&strips) {
-                channel.write(strip.block(x * SIDE, 0), bits);
+            for (channel_idx, strip) in strips.iter().enumerate() {
+                write(channel_idx, strip.block(x * SIDE, 0));
             }
         }
     }
 }
 
 /// Colour once for four pixels: four blocks of brightness, then one of each colour, for 16 by 16 pixels.
-fn scan_quarter(raster: &Raster, channels: &mut [Channel], bits: &mut BitWriter) {
-    let [luma_channel, blue_channel, red_channel] = channels else { return };
+fn scan_quarter(raster: &Raster, mut write: impl FnMut(usize, [Lanes; SIDE])) {
     let (width, height) = (raster.width() as usize, raster.height() as usize);
     let n_columns = width.div_ceil(2 * SIDE);
     let mut luma = Strip::new(n_columns * 2 * SIDE, 2 * SIDE);
@@ -187,10 +240,10 @@ fn scan_quarter(raster: &Raster, channels: &mut [Channel], bits: &mut BitWriter)
         }
         for x in 0..n_columns {
             for (right, down) in [(0, 0), (1, 0), (0, 1), (1, 1)] {
-                luma_channel.write(luma.block((2 * x + right) * SIDE, down * SIDE), bits);
+                write(0, luma.block((2 * x + right) * SIDE, down * SIDE));
             }
-            blue_channel.write(blue.block(x * SIDE, 0), bits);
-            red_channel.write(red.block(x * SIDE, 0), bits);
+            write(1, blue.block(x * SIDE, 0));
+            write(2, red.block(x * SIDE, 0));
         }
     }
 }
@@ -288,15 +341,6 @@ fn transposed(block: &[Lanes; SIDE]) -> [Lanes; SIDE] {
     std::array::from_fn(|column| Lanes(std::array::from_fn(|row| block[row].0[column])))
 }
 
-/// A channel on its way into the file.
-struct Channel {
-    /// One divided by quantiser and scale, of each coefficient, columns first: the transform leaves it so.
-    factors: [Lanes; SIDE],
-    means: Codes,
-    others: Codes,
-    last_mean: i32,
-}
-
 /// [`ZIGZAG`], for coefficients that lie columns first.
 const ZIGZAG_OF_COLUMNS: [u8; 64] = {
     let mut order = ZIGZAG;
@@ -308,19 +352,38 @@ const ZIGZAG_OF_COLUMNS: [u8; 64] = {
     order
 };
 
+/// A channel on its way into the file.
+struct Channel {
+    /// One divided by quantiser and scale, of each coefficient, columns first: the transform leaves it so.
+    factors: [Lanes; SIDE],
+    last_mean: i32,
+}
+
 impl Channel {
-    fn new(quantizers: &[u8; 64], means: &CodeTable, others: &CodeTable) -> Self {
+    fn new(quantizers: &[u8; 64]) -> Self {
         let factor = |column: usize, row: usize| {
             let quantizer = f64::from(quantizers[row * SIDE + column]);
             (1.0 / (quantizer * SCALES[row] * SCALES[column] * 8.0)) as f32
         };
         let factors = std::array::from_fn(|column| Lanes(std::array::from_fn(|row| factor(column, row))));
-        Self { factors, means: Codes::new(means), others: Codes::new(others), last_mean: 0 }
+        Self { factors, last_mean: 0 }
     }
 
-    fn write(&mut self, block: [Lanes; SIDE], bits: &mut BitWriter) {
+    /// The block as it is written: transformed, quantised, in order, its mean as the difference from the last one.
+    fn finished(&mut self, block: [Lanes; SIDE]) -> Block {
         let coefficients = self.quantized(block);
-        self.write_codes(&coefficients, bits);
+        let coefficients = coefficients.as_flattened();
+        let mut in_order = [0_i16; 64];
+        let mut nonzero = 0_u64;
+        for (place_idx, place) in ZIGZAG_OF_COLUMNS.iter().enumerate() {
+            let coefficient = coefficients[usize::from(place & 63)];
+            in_order[place_idx] = coefficient;
+            nonzero |= u64::from(coefficient != 0) << place_idx;
+        }
+        let mean = i32::from(in_order[0]);
+        in_order[0] = (mean - self.last_mean) as i16;
+        self.last_mean = mean;
+        Block { in_order, nonzero }
     }
 
     /// Transformed and quantised, columns first.
@@ -339,132 +402,36 @@ impl Channel {
             })
         })
     }
+}
 
-    fn write_codes(&mut self, coefficients: &[[i16; SIDE]; SIDE], bits: &mut BitWriter) {
-        let coefficients = coefficients.as_flattened();
-        let mut in_order = [0_i16; 64];
-        let mut nonzero = 0_u64;
-        for (place_idx, place) in ZIGZAG_OF_COLUMNS.iter().enumerate() {
-            let coefficient = coefficients[usize::from(place & 63)];
-            in_order[place_idx] = coefficient;
-            nonzero |= u64::from(coefficient != 0) << place_idx;
-        }
+/// A block as it is written.
+struct Block {
+    in_order: [i16; 64],
+    /// A bit for each coefficient that is not zero; that of the first is not looked at.
+    nonzero: u64,
+}
 
-        let mean = i32::from(in_order[0]);
-        self.means.write(0, mean - self.last_mean, bits);
-        self.last_mean = mean;
-
-        // Each remaining one is written with the zeros before it, of which a code can say fifteen.
-        let mut rest = nonzero & !1;
+impl Block {
+    #[inline]
+    fn for_each_symbol(&self, mut write: impl FnMut(Symbol)) {
+        write(Symbol::mean(self.in_order[0]));
+        // Each remaining one is written with the zeros before it, of which a symbol can say fifteen.
+        let mut rest = self.nonzero & !1;
         let mut last_idx = 0;
         while rest != 0 {
             let place_idx = rest.trailing_zeros();
             let mut n_zeros = place_idx - last_idx - 1;
             while n_zeros > 15 {
-                bits.put(self.others.of(SIXTEEN_ZEROS));
+                write(Symbol::SIXTEEN_ZEROS);
                 n_zeros -= 16;
             }
-            self.others.write(n_zeros, i32::from(in_order[place_idx as usize & 63]), bits);
+            write(Symbol::other(n_zeros, self.in_order[place_idx as usize & 63]));
             last_idx = place_idx;
             rest &= rest - 1;
         }
         if last_idx < 63 {
-            bits.put(self.others.of(NO_MORE));
+            write(Symbol::NO_MORE);
         }
-    }
-}
-
-/// What a code means that stands for sixteen zeros, and for nothing but zeros from here.
-const SIXTEEN_ZEROS: u8 = 0xF0;
-const NO_MORE: u8 = 0x00;
-
-/// A code's bits and their number.
-type Code = (u32, u32);
-
-/// The code of each value; of no bits for those that the table leaves out.
-struct Codes([Code; 256]);
-
-impl Codes {
-    fn new(table: &CodeTable) -> Self {
-        let mut codes = [(0, 0); 256];
-        let mut values = table.values.iter();
-        let mut code = 0;
-        for (n_bits, n_codes) in (1..).zip(table.n_codes) {
-            for value in values.by_ref().take(usize::from(n_codes)) {
-                codes[usize::from(*value)] = (code, n_bits);
-                code += 1;
-            }
-            code <<= 1;
-        }
-        Self(codes)
-    }
-
-    fn of(&self, value: u8) -> Code {
-        self.0[usize::from(value)]
-    }
-
-    /// The code of a number's length (with `n_zeros`, at most 15, before it), and then the number.
-    fn write(&self, n_zeros: u32, number: i32, bits: &mut BitWriter) {
-        let n_number_bits = 32 - number.unsigned_abs().leading_zeros();
-        let (code, n_bits) = self.of((n_zeros << 4 | n_number_bits) as u8);
-        // A negative number is written as one less, without the bits above its length.
-        let number_bits = (number + (number >> 31)) as u32 & ((1 << n_number_bits) - 1);
-        bits.put((code << n_number_bits | number_bits, n_bits + n_number_bits));
-    }
-}
-
-/// Bits into bytes, with a zero after each byte that would look like a marker.
-struct BitWriter {
-    file: Vec<u8>,
-    /// Bits not written yet, the last one lowest.
-    pending: u64,
-    n_pending: u32,
-}
-
-impl BitWriter {
-    fn new(file: Vec<u8>) -> Self {
-        Self { file, pending: 0, n_pending: 0 }
-    }
-
-    /// At most 32 bits.
-    #[inline]
-    fn put(&mut self, (bits, n_bits): Code) {
-        self.pending = self.pending << n_bits | u64::from(bits);
-        self.n_pending += n_bits;
-        if self.n_pending >= 32 {
-            self.n_pending -= 32;
-            self.write((self.pending >> self.n_pending) as u32);
-        }
-    }
-
-    fn write(&mut self, word: u32) {
-        let bytes = word.to_be_bytes();
-        // Whether the complement has a byte of zeros.
-        let has_marker = (!word).wrapping_sub(0x0101_0101) & word & 0x8080_8080 != 0;
-        if !has_marker {
-            self.file.extend_from_slice(&bytes);
-            return;
-        }
-        bytes.into_iter().for_each(|byte| self.write_byte(byte));
-    }
-
-    fn write_byte(&mut self, byte: u8) {
-        self.file.push(byte);
-        if byte == 0xFF {
-            self.file.push(0);
-        }
-    }
-
-    /// Fills the last byte with ones.
-    fn finish(mut self) -> Vec<u8> {
-        while self.n_pending > 0 {
-            let n_bits = self.n_pending.min(8);
-            let byte = (self.pending >> (self.n_pending - n_bits)) as u8;
-            self.n_pending -= n_bits;
-            let n_ones = 8 - n_bits;
-            self.write_byte(((u32::from(byte) << n_ones) | ((1 << n_ones) - 1)) as u8);
-        }
-        self.file
     }
 }
 
@@ -482,6 +449,15 @@ mod tests {
         assert_eq!(pixels.len(), raster.pixels().len());
         let squares = pixels.iter().zip(raster.pixels()).map(|(a, b)| f64::from(a.abs_diff(*b)).powi(2));
         squares.sum::<f64>() / pixels.len() as f64
+    }
+
+    /// Encodes with fitted and with standard codes, of which the former must not be longer by more than their tables.
+    fn encoded(raster: &Raster, quality: u8, chroma: Chroma) -> Vec<u8> {
+        let encoded = |codes| super::encoded(raster, Options { quality, chroma, codes }).unwrap();
+        let (standard, fitted) = (encoded(CodeChoice::Standard), encoded(CodeChoice::Fitted));
+        assert!(fitted.len() <= standard.len(), "{} for {} bytes", fitted.len(), standard.len());
+        assert_eq!(error(raster, &fitted), error(raster, &standard));
+        standard
     }
 
     /// A smooth picture, which JPEG keeps well.
@@ -503,7 +479,7 @@ mod tests {
                 [(Layout::Gray, Chroma::Full), (Layout::Rgb, Chroma::Full), (Layout::Rgb, Chroma::Quarter)]
             {
                 let raster = smooth(width, height, layout);
-                let error = error(&raster, &encoded(&raster, 95, chroma).unwrap());
+                let error = error(&raster, &encoded(&raster, 95, chroma));
                 assert!(error < 6.0, "{width}x{height} {layout:?} {chroma:?}: {error}");
             }
         }
@@ -514,7 +490,7 @@ mod tests {
         for color in [[0, 0, 0], [255, 255, 255], [255, 0, 0], [0, 255, 0], [0, 0, 255], [12, 200, 77]] {
             for chroma in [Chroma::Full, Chroma::Quarter] {
                 let raster = Raster::new(20, 20, Layout::Rgb, color.repeat(400)).unwrap();
-                let error = error(&raster, &encoded(&raster, 100, chroma).unwrap());
+                let error = error(&raster, &encoded(&raster, 100, chroma));
                 assert!(error <= 1.0, "{color:?} {chroma:?}: {error}");
             }
         }
@@ -537,7 +513,7 @@ mod tests {
         ];
         for (raster_idx, raster) in rasters.iter().enumerate() {
             for quality in [1, 25, 50, 90, 100] {
-                let error = error(raster, &encoded(raster, quality, Chroma::Full).unwrap());
+                let error = error(raster, &encoded(raster, quality, Chroma::Full));
                 let expected = if quality == 100 { 1.0 } else { 20_000.0 };
                 assert!(error <= expected, "{raster_idx} at {quality}: {error}");
             }
@@ -552,7 +528,7 @@ mod tests {
             (92, Chroma::Full, jpeg_encoder::SamplingFactor::F_1_1),
             (30, Chroma::Quarter, jpeg_encoder::SamplingFactor::F_2_2),
         ] {
-            let ours = encoded(&raster, quality, chroma).unwrap();
+            let ours = encoded(&raster, quality, chroma);
             let mut theirs = Vec::new();
             let mut encoder = jpeg_encoder::Encoder::new(&mut theirs, quality);
             encoder.set_sampling_factor(sampling);
@@ -576,8 +552,9 @@ mod tests {
     #[test]
     fn refuses_what_jpeg_cannot_hold() {
         let wide = Raster::zeroed(65_536, 1, Layout::Gray).unwrap();
-        assert!(encoded(&wide, 80, Chroma::Full).is_err());
+        let options = Options { quality: 80, chroma: Chroma::Full, codes: CodeChoice::Standard };
+        assert!(super::encoded(&wide, options).is_err());
         let ink = Raster::zeroed(1, 1, Layout::Cmyk).unwrap();
-        assert!(encoded(&ink, 80, Chroma::Full).is_err());
+        assert!(super::encoded(&ink, options).is_err());
     }
 }

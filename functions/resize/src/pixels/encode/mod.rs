@@ -1,12 +1,13 @@
 //! From pixels to a file. The same pixels give the same bytes every time.
 
 mod jpeg;
+mod jpeg_codes;
 mod jpeg_tables;
 
 use image_webp::WebPEncoder;
 use transform::{Format, Output};
 
-use self::jpeg::Chroma;
+use self::jpeg::{Chroma, CodeChoice, Options};
 use super::PixelError;
 use super::raster::{Layout, Raster};
 
@@ -29,8 +30,10 @@ const FULL_CHROMA_QUALITY: u8 = 90;
 /// Encodes `raster`, which has no opacity if `output` is JPEG, and is never `Cmyk`.
 pub(super) fn encoded(raster: &Raster, output: Output) -> Result<Encoded, PixelError> {
     let bytes = match output {
-        Output::Jpeg { quality } if quality >= FULL_CHROMA_QUALITY => jpeg::encoded(raster, quality, Chroma::Full)?,
-        Output::Jpeg { quality } => jpeg::encoded(raster, quality, Chroma::Quarter)?,
+        Output::Jpeg { quality } => {
+            let chroma = if quality >= FULL_CHROMA_QUALITY { Chroma::Full } else { Chroma::Quarter };
+            jpeg::encoded(raster, Options { quality, chroma, codes: CodeChoice::Fitted })?
+        }
         Output::Png => png(raster, PngEffort::Delivery)?,
         Output::WebP => webp(raster)?,
     };
@@ -46,7 +49,8 @@ pub(super) fn encoded_rung(raster: &Raster, is_lossless: bool) -> Result<Encoded
     let (format, bytes) = if is_lossless {
         (Format::Png, png(raster, PngEffort::Rung)?)
     } else {
-        (Format::Jpeg, jpeg::encoded(raster, RUNG_QUALITY, Chroma::Quarter)?)
+        let options = Options { quality: RUNG_QUALITY, chroma: Chroma::Quarter, codes: CodeChoice::Standard };
+        (Format::Jpeg, jpeg::encoded(raster, options)?)
     };
     Ok(Encoded { bytes, format, width: raster.width(), height: raster.height() })
 }
