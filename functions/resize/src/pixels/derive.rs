@@ -59,10 +59,12 @@ pub struct Derived {
 
 /// Makes rungs, presets (names with their plans, resolved with [`Facts::read`]) and placeholder of `input`.
 ///
-/// The most held at once is the larger of decoding (see the table at `decoding_bytes`, at half the size or less for
-/// a JPEG of more than twice the mezzanine) and of scaling: the decoded picture, a strip of it, and twice the largest
-/// rung, all rungs together being less than that. Never more than 8 bytes a pixel of the source, and 30 MB, for
-/// anything but a progressive JPEG of four inks (16).
+/// The most held at once, in bytes, for a source of n pixels (`limits.rs` has the table), is the largest of
+/// - decoding: 6 n for JPEG (8 n of inks; twice that if progressive), 6 n for PNG, 9 n for GIF, 11 n for WebP; a JPEG of
+///   more than twice the mezzanine is decoded at half its sides or less, where a quarter of the 6 or 8 n is left;
+/// - scaling: 4 n and a strip of 4 n at the most, both shrunk like the JPEG,
+///
+/// and 8 bytes a pixel of the largest rung, which is room for all of them (34 MB for a square mezzanine).
 ///
 /// # Errors
 /// See [`PixelError`]. Whatever `input` is, it is answered, and never with a panic as far as we know.

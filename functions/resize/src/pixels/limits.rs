@@ -55,9 +55,9 @@ impl Limits {
 /// | Format | Bytes a pixel |
 /// |---|---|
 /// | JPEG | 2 a channel of the shrunk picture (planes, then interleaved); progressive: 2 a channel of the whole, too |
-/// | PNG | 4 |
-/// | WebP | 8: lossless decodes to four channels before it drops one; lossy holds 1.5 of planes and one of alpha |
-/// | GIF | 5: indices, then four channels of canvas; twice the frame if that is larger than the canvas |
+/// | PNG | 6: gray with opacity, while it becomes four channels |
+/// | WebP | 11: planes, four channels, and opacity that was compressed as four channels of its own |
+/// | GIF | 9: indices, the frame in four channels, the canvas in four |
 pub(super) fn decoding_bytes(probe: &Probe, shrink: Shrink) -> u64 {
     let pixels = probe.pixels;
     match probe.format {
@@ -72,8 +72,8 @@ pub(super) fn decoding_bytes(probe: &Probe, shrink: Shrink) -> u64 {
             let coefficients = if probe.is_progressive { pixels.saturating_mul(2 * channels) } else { 0 };
             shrunk.saturating_mul(2 * channels).saturating_add(coefficients)
         }
-        probe::Format::Png => pixels.saturating_mul(4),
-        probe::Format::WebP => pixels.saturating_mul(8),
+        probe::Format::Png => pixels.saturating_mul(6),
+        probe::Format::WebP => pixels.saturating_mul(11),
         probe::Format::Gif => pixels.saturating_mul(9),
     }
 }

@@ -101,11 +101,18 @@ impl Raster {
         }
     }
 
-    /// Drops the opacity channel if every pixel is opaque.
-    pub(super) fn without_useless_alpha(self) -> Self {
-        if self.layout == Layout::Rgba && self.pixels.chunks_exact(4).all(|pixel| pixel[3] == 255) {
-            return self.map(Layout::Rgb, |pixel| [pixel[0], pixel[1], pixel[2]]);
+    /// Drops the opacity channel if every pixel is opaque. In place: this may be the largest picture there is.
+    pub(super) fn without_useless_alpha(mut self) -> Self {
+        let is_opaque = self.layout == Layout::Rgba && self.pixels.chunks_exact(4).all(|pixel| pixel[3] == 255);
+        if !is_opaque {
+            return self;
         }
+        let n_pixels = self.pixels.len() / 4;
+        for pixel_idx in 0..n_pixels {
+            self.pixels.copy_within(4 * pixel_idx..4 * pixel_idx + 3, 3 * pixel_idx);
+        }
+        self.pixels.truncate(3 * n_pixels);
+        self.layout = Layout::Rgb;
         self
     }
 

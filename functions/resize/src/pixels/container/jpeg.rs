@@ -86,7 +86,7 @@ impl Iterator for Pieces<'_> {
 /// Where the entropy-coded data that begins at `start` meets the next marker that is not part of it.
 fn end_of_scan(file: &[u8], start: usize) -> usize {
     let mut position = start;
-    while let Some(offset) = file.get(position..).and_then(|rest| rest.iter().position(|byte| *byte == 0xFF)) {
+    while let Some(offset) = file.get(position..).and_then(|rest| memchr::memchr(0xFF, rest)) {
         position += offset;
         match file.get(position + 1) {
             // A stuffed byte, or a restart.

@@ -220,8 +220,8 @@ fn limits_are_checked_before_decoding() {
     check(Limits { max_pixels: 767, ..limits }, PixelError::TooManyPixels { limit: 767, actual: 768 });
     check(Limits { max_side: 31, ..limits }, PixelError::SideTooLong { limit: 31, actual: 32 });
     check(Limits { max_frames: 0, ..limits }, PixelError::TooManyFrames { limit: 0, actual: 1 });
-    check(Limits { max_memory_bytes: 3071, ..limits }, PixelError::TooMuchMemory { limit: 3071, actual: 3072 });
-    assert!(decode(&file, &probe, Shrink::None, &Limits { max_memory_bytes: 3072, ..limits }).is_ok());
+    check(Limits { max_memory_bytes: 4607, ..limits }, PixelError::TooMuchMemory { limit: 4607, actual: 4608 });
+    assert!(decode(&file, &probe, Shrink::None, &Limits { max_memory_bytes: 4608, ..limits }).is_ok());
 }
 
 #[test]
