@@ -32,7 +32,7 @@ pub async fn derive(platform: &impl Platform, blob: &str) -> Result<Response, Pr
     let presets = presets::current(platform).await?;
     let made = Facts::read(&bytes, &limits).and_then(|facts| {
         let plans = preset_plans(&facts, &presets);
-        let named: Vec<(&str, Plan)> = plans.iter().map(|(name, plan)| (name.as_str(), plan.clone())).collect();
+        let named: Vec<(&str, Plan)> = plans.iter().map(|(name, plan)| (name.as_str(), *plan)).collect();
         Ok((pixels::derive(&bytes, &named, &limits)?, plans))
     });
     match made {
@@ -121,12 +121,8 @@ fn failure(error: &PixelError) -> Failure {
         PixelError::Unsupported { .. } => ("image-format-unsupported", None, None),
         PixelError::Corrupt { .. } | PixelError::Encode { .. } => ("image-corrupt", None, None),
         PixelError::TooManyPixels { limit, actual } => ("image-too-many-pixels", Some(*limit), Some(*actual)),
-        PixelError::SideTooLong { limit, actual } => {
-            ("image-too-many-pixels", Some(u64::from(*limit)), Some(u64::from(*actual)))
-        }
-        PixelError::TooManyFrames { limit, actual } => {
-            ("image-too-many-frames", Some(u64::from(*limit)), Some(u64::from(*actual)))
-        }
+        PixelError::SideTooLong { limit, actual } => ("image-too-many-pixels", Some(*limit), Some(*actual)),
+        PixelError::TooManyFrames { limit, actual } => ("image-too-many-frames", Some(*limit), Some(*actual)),
         PixelError::TooMuchMemory { limit, actual } => ("image-too-large", Some(*limit), Some(*actual)),
     };
     Failure { code: code.to_owned(), detail: error.to_string(), limit, actual }
