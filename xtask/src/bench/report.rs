@@ -69,9 +69,14 @@ pub fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     line(&head) + &line(&rule) + &rows.iter().map(|row| line(row)).collect::<String>()
 }
 
-/// A ratio, to be read as a factor.
+/// A ratio, to be read as a factor, with two digits that say something.
 pub fn factor(ratio: f64) -> String {
-    format!("{ratio:.2}×")
+    let n_decimals = match ratio {
+        ..0.1 => 3,
+        ..10.0 => 2,
+        _ => 0,
+    };
+    format!("{ratio:.n_decimals$}×")
 }
 
 #[cfg(test)]
