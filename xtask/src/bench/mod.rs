@@ -31,7 +31,7 @@ const QUIET: f64 = 0.5;
 
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  cargo xtask bench\n  cargo xtask bench --only cached --seconds 3\n  SPIN_BIN=/opt/spin cargo xtask bench --runner spin\n\nSCALEHOSTER_SAMPLE names a JPEG to measure with; SCALEHOSTER_RUNNER_BIN a bundled runner that was built elsewhere."
+    after_help = "Examples:\n  cargo xtask bench\n  cargo xtask bench --only cached --seconds 3\n  SPIN_BIN=/opt/spin cargo xtask bench --runner spin\n\nSCALEHOSTER_SAMPLE names a JPEG to measure with (empty: a made-up one); SCALEHOSTER_RUNNER_BIN a bundled runner that was built elsewhere."
 )]
 pub struct Options {
     /// One part alone: its block of docs/benchmarks.md is replaced, the others stay

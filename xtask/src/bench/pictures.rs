@@ -28,7 +28,8 @@ pub struct Pictures {
 }
 
 impl Pictures {
-    /// The photograph at SCALEHOSTER_SAMPLE or in `../shared/images`, else a made-up picture.
+    /// The photograph at SCALEHOSTER_SAMPLE or in `../shared/images`, else a made-up picture; that as well where
+    /// SCALEHOSTER_SAMPLE is empty.
     ///
     /// # Errors
     /// When a photograph is there and can't be read.
@@ -57,6 +58,7 @@ impl Pictures {
 
 fn sample_path() -> Option<PathBuf> {
     match std::env::var_os("SCALEHOSTER_SAMPLE") {
+        Some(path) if path.is_empty() => None,
         Some(path) => Some(path.into()),
         None => Some(root().join("../shared/images/sharp-headline.jpg")).filter(|path| path.is_file()),
     }
