@@ -104,6 +104,17 @@ fn a_name_can_be_changed_but_not_taken_away() {
 }
 
 #[test]
+fn a_change_of_nothing_changes_nothing() {
+    let app = App::shared();
+    let name = fresh("same");
+    let id = app.category(&name, None);
+    let etag = app.get(&format!("/v1/categories/{id}")).must_have("etag").to_owned();
+    for same in [json!({}), json!({"name": name}), json!({"parent": null}), json!({"description": null})] {
+        assert_eq!(patch(&id, &same).expect(200).must_have("etag"), etag, "{same}");
+    }
+}
+
+#[test]
 fn a_subtree_does_not_move_deeper_than_the_limit() {
     let app = App::shared();
     let chain = |n_levels: usize| {
