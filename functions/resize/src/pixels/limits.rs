@@ -14,7 +14,7 @@ pub struct Limits {
     pub max_side: u32,
     /// Frames of an animation. Only the first is decoded, but all are walked through.
     pub max_frames: u32,
-    /// Bytes of pixels held at once, by the estimate of [`decoding_bytes`] and what follows it.
+    /// Bytes of pixels held at once, as estimated before anything is allocated; [`derive`](super::derive()) says how.
     pub max_memory_bytes: u64,
 }
 

@@ -1,12 +1,13 @@
 //! Pixels: pure functions over bytes and numbers. Nothing of the platform is known here.
 //!
-//! - [`derive`] makes everything that is made of a picture when it arrives: rungs, presets, a placeholder.
+//! - [`derive`](derive()) makes everything that is made of a picture when it arrives: rungs, presets, a placeholder.
 //! - [`render`](render()) makes what a plan says, of a rung ([`pick_rung`]) or of the original.
 //! - [`strip`](strip()) takes the metadata out of an original without touching its pixels.
 //!
 //! Every input is taken for hostile: headers are read and compared with [`Limits`] before anything is allocated, a
 //! picture is whole or refused, and no arithmetic on what a file claims can overflow or go out of bounds in here.
-//! Decoders are others' work; [`exercise`] is for throwing broken files at them.
+//! Decoders are others' work; [`exercise`](exercise()) is for throwing
+//! broken files at them (`examples/pixels_fuzz.rs`, and the fuzz targets).
 //!
 //! The order of work on a picture: decode (smaller where JPEG can), scale and crop in one pass, colours to sRGB, turn
 //! upright and as the plan says, blur, sharpen, ground, canvas, encode. Everything after scaling is done on the few

@@ -1,6 +1,7 @@
 //! From pixels to a file. The same pixels give the same bytes every time.
 
 mod jpeg;
+mod jpeg_blocks;
 mod jpeg_codes;
 mod jpeg_tables;
 
