@@ -252,7 +252,8 @@ mod tests {
             is_original: false,
         };
         let chunk = CHUNK as u64;
-        let cases: [(Range<u64>, &[(Option<u64>, Range<usize>)]); 5] = [
+        type Expected = &'static [(Option<u64>, Range<usize>)];
+        let cases: [(Range<u64>, Expected); 5] = [
             (0..100, &[(None, 0..100)]),
             (50..150, &[(None, 50..100), (Some(0), 0..50)]),
             (100 + chunk - 1..100 + chunk + 1, &[(Some(0), CHUNK - 1..CHUNK), (Some(1), 0..1)]),
