@@ -118,25 +118,38 @@ impl Plane {
     /// Convolves rows, then columns, with the symmetric kernel of which `weights` is the right half.
     fn convolve(&mut self, weights: &[u32]) {
         let (stride, n_channels) = (self.stride, self.n_channels);
+        let n_pixels = stride / n_channels;
         let mut sums = vec![0_u32; stride];
-        let margin = (weights.len() - 1) * n_channels;
-        let mut wide = vec![0_u16; stride + 2 * margin];
         for row in self.samples.chunks_exact_mut(stride) {
-            // With its outermost pixels repeated, so that all pixels are worked on alike.
-            wide[margin..margin + stride].copy_from_slice(row);
-            wide[..margin].chunks_exact_mut(n_channels).for_each(|pixel| pixel.copy_from_slice(&row[..n_channels]));
-            let last = &row[stride - n_channels..];
-            wide[margin + stride..].chunks_exact_mut(n_channels).for_each(|pixel| pixel.copy_from_slice(last));
-            let away = |offset: usize| offset * n_channels;
-            convolve_line(&mut sums, weights, |i| (&wide[margin - away(i)..], &wide[margin + away(i)..]));
+            sums.fill(ONE / 2);
+            for (offset, weight) in weights.iter().enumerate() {
+                for x in 0..n_pixels {
+                    let left = x.saturating_sub(offset) * n_channels;
+                    let right = (x + offset).min(n_pixels - 1) * n_channels;
+                    for channel in 0..n_channels {
+                        let pair = u32::from(row[left + channel]) + u32::from(row[right + channel]);
+                        sums[x * n_channels + channel] += weight * if offset == 0 { pair / 2 } else { pair };
+                    }
+                }
+            }
             row.iter_mut().zip(&sums).for_each(|(sample, sum)| *sample = (sum / ONE) as u16);
         }
 
         let n_rows = self.samples.len() / stride;
         let source = self.samples.clone();
         for (y, row) in self.samples.chunks_exact_mut(stride).enumerate() {
-            let row_at = |y: usize| &source[y * stride..];
-            convolve_line(&mut sums, weights, |i| (row_at(y.saturating_sub(i)), row_at((y + i).min(n_rows - 1))));
+            sums.fill(ONE / 2);
+            for (offset, weight) in weights.iter().enumerate() {
+                let upper = y.saturating_sub(offset) * stride;
+                let lower = (y + offset).min(n_rows - 1) * stride;
+                // The middle is both its upper and its lower neighbour, so half its weight each.
+                let (upper_weight, lower_weight) =
+                    if offset == 0 { (weight - weight / 2, weight / 2) } else { (*weight, *weight) };
+                let rows = source[upper..upper + stride].iter().zip(&source[lower..lower + stride]);
+                for (sum, (above, below)) in sums.iter_mut().zip(rows) {
+                    *sum += upper_weight * u32::from(*above) + lower_weight * u32::from(*below);
+                }
+            }
             row.iter_mut().zip(&sums).for_each(|(sample, sum)| *sample = (sum / ONE) as u16);
         }
     }
@@ -179,20 +192,6 @@ impl Plane {
                 *sample = average.of(*sum, u32::from(*before) + u32::from(*after));
                 *sum = *sum + u32::from(*after) - u32::from(*leaving);
             }
-        }
-    }
-}
-
-/// Sets `sums` to the weighted sums of the samples around each, and half of one for rounding. `pair` gives the samples
-/// before and after, from the first of the line on, at a distance.
-fn convolve_line<'a>(sums: &mut [u32], weights: &[u32], pair: impl Fn(usize) -> (&'a [u16], &'a [u16])) {
-    for (sum, sample) in sums.iter_mut().zip(pair(0).0) {
-        *sum = ONE / 2 + weights[0] * u32::from(*sample);
-    }
-    for (offset, weight) in weights.iter().enumerate().skip(1) {
-        let (before, after) = pair(offset);
-        for (sum, (before, after)) in sums.iter_mut().zip(before.iter().zip(after)) {
-            *sum += weight * (u32::from(*before) + u32::from(*after));
         }
     }
 }
