@@ -44,7 +44,10 @@ pub fn test(options: &Options) -> Result<()> {
         fuzz_smoke()?;
     }
     components::build()?;
-    runner.build()?;
+    if options.only_black_box {
+        // Otherwise the runner's own tests have just built it; alone it would be built with other features, anew.
+        runner.build()?;
+    }
     black_box(runner, options.filter.as_deref())
 }
 
