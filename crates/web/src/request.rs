@@ -22,11 +22,6 @@ pub struct Request {
 }
 
 impl Request {
-    /// The parts of the path between its slashes, not percent-decoded: `/v1/assets/x` is `["v1", "assets", "x"]`.
-    pub fn segments(&self) -> Vec<&str> {
-        self.path.strip_prefix('/').unwrap_or(&self.path).split('/').collect()
-    }
-
     /// A header's text.
     ///
     /// # Errors
