@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::shape::{Counter, Key, Log};
-use crate::{Id, Millis};
+use crate::{Id, Millis, key_text};
 
 /// What is kept of a write that carried an `Idempotency-Key`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -39,6 +39,12 @@ pub fn remembered(digest: &str) -> Key<Remembered> {
 /// Whoever increments this to 1 runs the write; `round` counts those before that came to nothing.
 pub fn running(digest: &str, round: u32) -> Counter {
     Counter::new(format!("idempotency:{digest}:run:{round}"))
+}
+
+/// How many of a kind of heavy request were let in by a replica, and are still at work, of those that came in one
+/// window of time. Deleted when the window is long over.
+pub fn admitted(kind: &str, replica: &str, window: u64) -> Counter {
+    Counter::new(format!("admitted:{kind}:{}:{window}", key_text(replica)))
 }
 
 /// Digests in the order of their arrival, so that old ones can be dropped.

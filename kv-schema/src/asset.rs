@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::shape::{Counter, Document, Key};
+use crate::shape::{Document, Index, Key};
 use crate::{Id, Millis};
 
 /// What was given to the platform, and how far it has come.
@@ -28,10 +28,16 @@ pub struct Asset {
     /// The stored bytes, once there are any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<Content>,
-    /// When it was accepted.
+    /// The trace of the request that it began with, as a `traceparent`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
+    /// When it was accepted: the time in its id.
     pub created_at: Millis,
     /// When it was last changed.
     pub updated_at: Millis,
+    /// When its details were last changed.
+    #[serde(default)]
+    pub edited_at: Millis,
     /// When it was deleted. The document stays as a tombstone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted_at: Option<Millis>,
@@ -159,12 +165,17 @@ pub fn linked(id: &Id) -> Key<Vec<Linked>> {
     Key::new(format!("asset:{id}:linked"))
 }
 
-/// How many assets were ever accepted.
-pub fn accepted_count() -> Counter {
-    Counter::new("stat:accepted")
+/// The ids of the assets that are not deleted.
+pub fn all() -> Index {
+    Index::new("assets:all")
 }
 
-/// How many assets were deleted.
-pub fn deleted_count() -> Counter {
-    Counter::new("stat:deleted")
+/// Those of them that failed.
+pub fn failed() -> Index {
+    Index::new("assets:failed")
+}
+
+/// The ids of the assets that were deleted.
+pub fn deleted() -> Index {
+    Index::new("assets:deleted")
 }

@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::shape::{Counter, Key, Log, Object};
+use crate::shape::{Counter, Index, Key, Log, Object};
 use crate::{Id, Millis};
 
 /// Names stored bytes: their hash and the generation they were stored in.
@@ -112,9 +112,9 @@ pub fn renders() -> Counter {
     Counter::new("stat:renders")
 }
 
-/// How many bytes of originals are stored.
-pub fn stored_bytes() -> Counter {
-    Counter::new("stat:bytes")
+/// Every stored blob, by its text; the weight is its length in bytes.
+pub fn blobs() -> Index {
+    Index::new("blobs")
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Millis;
+
 /// A ULID (<https://github.com/ulid/spec>), 26 characters in lower case. Sorts by the millisecond of its making.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -29,6 +31,21 @@ impl Id {
         let ulid = ulid::Ulid::from_string(&upper).map_err(|_| IdError)?;
         let canonical = ulid.to_string().to_ascii_lowercase();
         if canonical == text { Ok(Self(canonical)) } else { Err(IdError) }
+    }
+
+    /// The time of its making, in milliseconds since the epoch.
+    pub fn millis(&self) -> Millis {
+        (self.number() >> 80) as Millis
+    }
+
+    /// The id as a number, in the same order.
+    pub fn number(&self) -> u128 {
+        ulid::Ulid::from_string(&self.0).map_or(0, |ulid| ulid.0)
+    }
+
+    /// The inverse of [`Id::number`].
+    pub fn from_number(number: u128) -> Self {
+        Self(ulid::Ulid(number).to_string().to_ascii_lowercase())
     }
 
     /// The 26 characters.
@@ -81,5 +98,7 @@ mod tests {
     #[test]
     fn sorts_by_time() {
         assert!(Id::from_parts(1, u128::MAX) < Id::from_parts(2, 0));
+        let id = Id::from_parts(1_700_000_000_000, 42);
+        assert_eq!((id.millis(), Id::from_number(id.number())), (1_700_000_000_000, id));
     }
 }

@@ -25,6 +25,11 @@ pub enum IngestJob {
         /// Why it failed; none when it is ready.
         failure: Option<Failure>,
     },
+    /// Try failed assets again, the next below `before`.
+    RetryFailed {
+        /// The last asset that was looked at; none at the beginning.
+        before: Option<Id>,
+    },
     /// An asset was deleted: let go of its bytes.
     Purge {
         /// The asset.
@@ -63,6 +68,15 @@ pub enum RetrieveJob {
     Recategorise {
         /// The category.
         category: Id,
+    },
+    /// Project the next assets of a rebuild.
+    Rebuild {
+        /// The rebuild.
+        rebuild: Id,
+        /// Whether it has come to the deleted assets.
+        is_deleted: bool,
+        /// It has come down to this asset; none at a beginning.
+        before: Option<Id>,
     },
 }
 

@@ -1,7 +1,7 @@
 //! Every key of the store: the string, who owns it, the type behind it. No key is built anywhere else.
 //!
 //! A key is made by a constructor of the module that owns it ([`category`], [`asset`], [`content`], [`image`],
-//! [`preset`], [`job`], [`api`]) and is one of the shapes in [`shape`]. Keys use `:` between their parts, hold none of
+//! [`preset`], [`job`], [`api`], [`schema`]) and is one of the shapes in [`shape`]. Keys use `:` between their parts, hold none of
 //! `/ \ ? #`, and stay under [`MAX_KEY_BYTES`]; values stay under [`MAX_VALUE_BYTES`]. Both are the smallest limit of
 //! the stores that Spin documents, so that the same data fits all of them. The table of the whole key space is in
 //! this crate's `README.md`.
@@ -15,6 +15,7 @@ pub mod content;
 pub mod image;
 pub mod job;
 pub mod preset;
+pub mod schema;
 pub mod shape;
 
 mod id;

@@ -1,4 +1,5 @@
-//! The shapes that keys come in: a value, a counter, a document with versions, a log, a queue, an object of bytes.
+//! The shapes that keys come in: a value, a counter, a document with versions, a log, an ordered index, a queue, an
+//! object of bytes.
 //!
 //! A shape says how keys lie under a prefix and which type is behind each. What is done with them is `store`'s.
 
@@ -112,13 +113,76 @@ impl<T> Log<T> {
     pub fn entry(&self, position: u64) -> Key<Entry<T>> {
         Key::new(format!("{}:{position}", self.prefix))
     }
+}
 
-    /// Present once an entry was appended more than 2^`exponent` milliseconds after the time it stands for.
-    pub fn late(&self, exponent: u32) -> Counter {
-        Counter::new(format!("{}:late:{exponent}", self.prefix))
+/// An ordered set of short texts, each with a weight: a B-tree whose nodes are never changed, only replaced. The root
+/// is a document, so that every change of the set is one version of it.
+#[derive(Debug, Clone)]
+pub struct Index {
+    prefix: String,
+}
+
+/// The root of an [`Index`].
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IndexRoot {
+    /// The topmost node. A small index has no other.
+    pub top: IndexNode,
+    /// The number that the next new node gets.
+    pub next: u64,
+    /// Nodes that this version has replaced: deleted before the next one is written.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stale: Vec<u64>,
+}
+
+/// A node of an [`Index`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IndexNode {
+    /// Entries, in their order.
+    Leaf(Vec<IndexEntry>),
+    /// Nodes below, in their order.
+    Branch(Vec<IndexChild>),
+}
+
+impl Default for IndexNode {
+    fn default() -> Self {
+        Self::Leaf(Vec::new())
+    }
+}
+
+/// An entry of an [`Index`]: the text it stands under, and its weight.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IndexEntry(pub String, pub u64);
+
+/// What a branch of an [`Index`] says of a node below it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IndexChild {
+    /// The first text that may stand below this node. Of a first child it says nothing.
+    pub first: String,
+    /// The node.
+    pub node: u64,
+    /// Entries below it.
+    pub count: u64,
+    /// The sum of their weights.
+    pub weight: u64,
+}
+
+impl Index {
+    pub(crate) fn new(prefix: impl Into<String>) -> Self {
+        Self { prefix: prefix.into() }
     }
 
-    /// The prefix, which names the log.
+    /// The document that holds the topmost node.
+    pub fn root(&self) -> Document<IndexRoot> {
+        Document::new(self.prefix.clone())
+    }
+
+    /// A node below the topmost one.
+    pub fn node(&self, number: u64) -> Key<IndexNode> {
+        Key::new(format!("{}:n:{number}", self.prefix))
+    }
+
+    /// The prefix, which names the index.
     pub fn name(&self) -> &str {
         &self.prefix
     }

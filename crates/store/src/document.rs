@@ -71,14 +71,29 @@ where
         let current = get(store, document).await?;
         let Some(value) = change(current.as_ref())? else { return Ok(Updated::Unchanged(current)) };
         let version = current.as_ref().map_or(0, |current| current.version) + 1;
-        if let Some(claim) = claim(store, clock, document, version).await?
-            && let Some(written) =
-                write_claimed(store, clock, document, claim, Versioned { version, value }, others).await?
-        {
+        if let Some(written) = write_next(store, clock, document, Versioned { version, value }, others).await? {
             return Ok(Updated::Written(written));
         }
     }
     Err(StoreError::Contended(document.current().name().to_owned()).into())
+}
+
+/// Writes `next`, which was made from the version before it, and `others` with it in one step. None: another writer
+/// came first, and what was read is out of date.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn write_next<T: Serialize + DeserializeOwned>(
+    store: &impl Store,
+    clock: &impl Clock,
+    document: &Document<T>,
+    next: Versioned<T>,
+    others: &[(String, Vec<u8>)],
+) -> Result<Option<Versioned<T>>, StoreError> {
+    match claim(store, clock, document, next.version).await? {
+        Some(claim) => write_claimed(store, clock, document, claim, next, others).await,
+        None => Ok(None),
+    }
 }
 
 /// The right to write one version.

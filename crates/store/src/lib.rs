@@ -1,7 +1,7 @@
 //! What the platform does with a key-value store that has no transactions.
 //!
 //! [`Store`] is what is asked of the store: Spin's wasi:keyvalue offers it, and [`memory::MemoryStore`] in tests. On it
-//! stand versioned [`document`]s, append-only [`log`]s and [`object`]s of bytes. None of them uses compare-and-swap
+//! stand versioned [`document`]s, append-only [`log`]s, ordered [`index`]es and [`object`]s of bytes. None of them uses compare-and-swap
 //! (`docs/decisions/0004-no-compare-and-swap.md`): the one primitive that decides between two writers is an increment
 //! that returns 1 to exactly one of them.
 
@@ -9,9 +9,11 @@
 #![allow(async_fn_in_trait, reason = "every executor here is single-threaded: wasm, and tests")]
 
 pub mod document;
+pub mod index;
 pub mod log;
 pub mod memory;
 pub mod object;
+pub mod schema;
 
 use kv_schema::Millis;
 use kv_schema::shape::{Counter, Key};
@@ -24,6 +26,17 @@ pub enum StoreError {
     /// The store could not be reached, or failed.
     #[error("the store failed: {0}")]
     Unavailable(String),
+    /// The store has no room left.
+    #[error("the store is full: {0}")]
+    Full(String),
+    /// The store was written by a later version of this program.
+    #[error("the store is in version {found} of its key space, which is newer than {known}, the one known here")]
+    Newer {
+        /// The version it is in.
+        found: u32,
+        /// The version known here.
+        known: u32,
+    },
     /// A value is not what its key says.
     #[error("the value of {key} is damaged: {reason}")]
     Damaged {
@@ -151,6 +164,15 @@ fn encode<T: Serialize>(key: &Key<T>, value: &T) -> Result<Vec<u8>, StoreError> 
 /// [`StoreError::Unavailable`].
 pub async fn delete(store: &impl Store, key: &str) -> Result<(), StoreError> {
     store.delete_many(&[key.to_owned()]).await
+}
+
+/// Deletes counters.
+///
+/// # Errors
+/// [`StoreError::Unavailable`].
+pub async fn delete_all(store: &impl Store, counters: &[Counter]) -> Result<(), StoreError> {
+    let keys: Vec<String> = counters.iter().map(|counter| counter.name().to_owned()).collect();
+    store.delete_many(&keys).await
 }
 
 /// Reads a counter without writing.

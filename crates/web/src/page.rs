@@ -21,7 +21,7 @@ pub struct PageRequest {
     /// How many items.
     pub limit: usize,
     /// Where to go on; none for the first page.
-    pub position: Option<u64>,
+    pub position: Option<u128>,
     list: String,
 }
 
@@ -42,7 +42,7 @@ impl PageRequest {
     }
 
     /// The answer: `items`, and where to go on, if anywhere. `path` and `query` are those of the request.
-    pub fn respond<T: Serialize>(&self, path: &str, query: &str, items: &[T], next: Option<u64>) -> Response {
+    pub fn respond<T: Serialize>(&self, path: &str, query: &str, items: &[T], next: Option<u128>) -> Response {
         #[derive(Serialize)]
         struct Page<'a, T> {
             items: &'a [T],
@@ -68,23 +68,23 @@ fn next_url(path: &str, query: &str, cursor: &str) -> String {
     format!("{path}?{query}")
 }
 
-/// Sixteen bytes: the position, and the start of a hash over it and the list's name. Not a secret, but no caller can
+/// Sixteen bytes of position, and the start of a hash over it and the list's name. Not a secret, but no caller can
 /// take a cursor of one list to another by mistake.
-fn write_cursor(position: u64, list: &str) -> String {
+fn write_cursor(position: u128, list: &str) -> String {
     let mut bytes = position.to_be_bytes().to_vec();
     bytes.extend_from_slice(&check(position, list));
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-fn read_cursor(cursor: &str, list: &str) -> Result<u64, Problem> {
+fn read_cursor(cursor: &str, list: &str) -> Result<u128, Problem> {
     let refused = || Problem::bad_request("cursor-invalid", "the cursor is not one that this list gave out");
     let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| refused())?;
-    let (position, given) = bytes.split_first_chunk::<8>().ok_or_else(refused)?;
-    let position = u64::from_be_bytes(*position);
+    let (position, given) = bytes.split_first_chunk::<16>().ok_or_else(refused)?;
+    let position = u128::from_be_bytes(*position);
     if given == check(position, list) { Ok(position) } else { Err(refused()) }
 }
 
-fn check(position: u64, list: &str) -> [u8; 8] {
+fn check(position: u128, list: &str) -> [u8; 8] {
     let digest = Sha256::new().chain_update(position.to_be_bytes()).chain_update(list).finalize();
     std::array::from_fn(|index| digest[index])
 }
@@ -124,7 +124,7 @@ mod tests {
         let own = write_cursor(7, "images");
         assert_eq!(parse(&format!("cursor={own}")).unwrap().position, Some(7));
         let other = write_cursor(7, "categories");
-        for cursor in [other.as_str(), "", "x", "%00", &own[1..], &own.repeat(2), "AAAAAAAAAAAAAAAAAAAAAA"] {
+        for cursor in [other.as_str(), "", "x", "%00", &own[1..], &own.repeat(2), &"A".repeat(32)] {
             assert_eq!(parse(&format!("cursor={cursor}")).unwrap_err().code, "cursor-invalid", "{cursor}");
         }
     }

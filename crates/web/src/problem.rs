@@ -116,6 +116,22 @@ impl Problem {
         Self { cause: Some(cause.into()), ..Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail) }
     }
 
+    /// 503: more is asked than can be done now. `what` is done too often at once.
+    pub fn overloaded(what: &str) -> Self {
+        let detail = format!("too many {what} at once; try again");
+        let mut problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", detail);
+        problem.headers.push((header::RETRY_AFTER, "1".to_owned()));
+        problem
+    }
+
+    /// 503: the store is being brought up from an earlier version.
+    pub fn being_brought_up() -> Self {
+        let detail = "the store is being brought up to this version; try again";
+        let mut problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "schema-older", detail);
+        problem.headers.push((header::RETRY_AFTER, "2".to_owned()));
+        problem
+    }
+
     /// Adds the limit that was passed and by what.
     #[must_use]
     pub fn over(mut self, limit: u64, actual: Option<u64>) -> Self {
@@ -156,6 +172,12 @@ impl From<StoreError> for Problem {
         let cause = error.to_string();
         match error {
             StoreError::Damaged { .. } => Self::internal(cause),
+            // Whoever runs this has to see what is wrong: nothing in it is secret.
+            StoreError::Newer { .. } => Self::new(StatusCode::SERVICE_UNAVAILABLE, "schema-newer", cause),
+            StoreError::Full(_) => {
+                let detail = "the store has no room left; nothing was changed";
+                Self { cause: Some(cause), ..Self::new(StatusCode::INSUFFICIENT_STORAGE, "store-full", detail) }
+            }
             StoreError::Unavailable(_) | StoreError::Contended(_) => {
                 let detail = "the store does not answer; try again";
                 let mut problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "store-unavailable", detail);

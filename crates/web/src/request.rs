@@ -35,6 +35,11 @@ impl Request {
         }
     }
 
+    /// What `traceparent` says, read or not.
+    pub fn traceparent(&self) -> Option<&str> {
+        self.headers.get("traceparent")?.to_str().ok()
+    }
+
     /// The media type of the body in lower case, without its parameters.
     pub fn content_type(&self) -> Option<String> {
         let value = self.headers.get(http::header::CONTENT_TYPE)?.to_str().ok()?;

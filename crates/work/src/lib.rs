@@ -8,37 +8,21 @@
 #![deny(missing_docs)]
 #![allow(async_fn_in_trait, reason = "every executor here is single-threaded: wasm, and tests")]
 
+pub mod admission;
 pub mod driver;
 pub mod queue;
 
+pub use events::{Context, Event, Trace};
 use store::{Clock, Store};
-
-/// A context that has work to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Context {
-    /// Assets.
-    Ingest,
-    /// Pixels.
-    Resize,
-    /// Images.
-    Retrieve,
-}
-
-impl Context {
-    /// The name, which is also its component's id.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Ingest => "ingest",
-            Self::Resize => "resize",
-            Self::Retrieve => "retrieve",
-        }
-    }
-}
 
 /// The rest of the app, its settings and its log, as a context sees them.
 pub trait World {
     /// Tells a context that there is work. A bell that is not heard is no error: the job is on record.
     async fn ring(&self, context: Context);
+
+    /// Tells of something that happened, once it is stored, and rings at every context that it gives work to. An event
+    /// that nobody hears is no error: the jobs are on record.
+    async fn emit(&self, event: &Event);
 
     /// Asks a context and waits for its answer: status and body. `path` begins with a slash.
     ///
@@ -64,6 +48,10 @@ impl World for store::memory::TestPlatform {
         self.heard.borrow_mut().push(context.name().to_owned());
     }
 
+    async fn emit(&self, event: &Event) {
+        self.heard.borrow_mut().push(event.name().to_owned());
+    }
+
     async fn ask(&self, context: Context, path: &str) -> Result<(u16, Vec<u8>), String> {
         self.heard.borrow_mut().push(format!("{}{path}", context.name()));
         Err("nobody is there".to_owned())
@@ -76,6 +64,11 @@ impl World for store::memory::TestPlatform {
     fn log(&self, line: &str) {
         self.heard.borrow_mut().push(line.to_owned());
     }
+}
+
+/// The trace of a request with this `traceparent` header, one step on; a new trace where it has none that can be read.
+pub fn trace(traceparent: Option<&str>, clock: &impl Clock) -> Trace {
+    Trace::from_header(traceparent, clock.random(), clock.random())
 }
 
 /// How long to wait before attempt `attempt` + 1, in milliseconds: `base` doubled with each attempt, at most five

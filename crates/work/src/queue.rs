@@ -4,7 +4,7 @@ use kv_schema::Millis;
 use kv_schema::shape::{Attempt, Job, Queue};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use store::{Clock, Store, StoreError, count, decode, pair, read, write};
+use store::{Clock, Store, StoreError, count, pair, read, read_many, write};
 
 /// How long a taker has a job without renewing, in milliseconds. Also the longest that work rests after a crash.
 pub const LEASE: Millis = 10_000;
@@ -12,7 +12,8 @@ pub const LEASE: Millis = 10_000;
 /// A position that was given out this long ago and has no job yet never will have one: its writer died.
 const HOLE_AGE: Millis = 60_000;
 
-/// Positions looked at in one read.
+/// Positions looked at in one read: few at first, because what is to be done mostly lies at the low end.
+const FIRST_WINDOW: u64 = 8;
 const WINDOW: u64 = 32;
 
 /// Done jobs are deleted when so many of them lie at the low end.
@@ -177,7 +178,8 @@ async fn try_take<T>(
     Ok(None)
 }
 
-/// Extends the lease of a job that is being worked on.
+/// Extends the lease of a job that is being worked on. False: the lease ran out meanwhile, because this process slept,
+/// and another has taken the job.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -186,9 +188,18 @@ pub async fn renew<T>(
     clock: &impl Clock,
     queue: &Queue<T>,
     taken: &Taken<T>,
-) -> Result<(), StoreError> {
-    let lease = Attempt { number: taken.attempt, lease_until: clock.now() + LEASE, not_before: 0 };
-    write(store, &queue.attempt(taken.position), &lease).await
+) -> Result<bool, StoreError> {
+    let is_mine = is_latest(store, queue, taken).await?;
+    if is_mine {
+        let lease = Attempt { number: taken.attempt, lease_until: clock.now() + LEASE, not_before: 0 };
+        write(store, &queue.attempt(taken.position), &lease).await?;
+    }
+    Ok(is_mine)
+}
+
+async fn is_latest<T>(store: &impl Store, queue: &Queue<T>, taken: &Taken<T>) -> Result<bool, StoreError> {
+    let latest = read(store, &queue.attempt(taken.position)).await?;
+    Ok(latest.is_some_and(|latest| latest.number == taken.attempt))
 }
 
 /// Marks a job as done.
@@ -199,7 +210,7 @@ pub async fn finish<T: Serialize>(store: &impl Store, queue: &Queue<T>, taken: &
     write(store, &queue.job(taken.position), &Job::Done { at: taken.at }).await
 }
 
-/// Gives a job back, to be taken again after `wait` milliseconds.
+/// Gives a job back, to be taken again after `wait` milliseconds; unless another has taken it already.
 ///
 /// # Errors
 /// [`StoreError`]; the job is due again when its lease runs out then.
@@ -210,6 +221,9 @@ pub async fn postpone<T>(
     taken: &Taken<T>,
     wait: u64,
 ) -> Result<(), StoreError> {
+    if !is_latest(store, queue, taken).await? {
+        return Ok(());
+    }
     let not_before = clock.now().saturating_add(Millis::try_from(wait).unwrap_or(Millis::MAX));
     write(store, &queue.attempt(taken.position), &Attempt { number: taken.attempt, lease_until: 0, not_before }).await
 }
@@ -233,6 +247,14 @@ pub async fn next_due<T: DeserializeOwned + Serialize>(
         earliest = Some(earliest.map_or(due, |earliest| earliest.min(due)));
     }
     Ok(earliest)
+}
+
+/// How many jobs are open at the most, by their positions, in two reads.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn backlog<T>(store: &impl Store, queue: &Queue<T>) -> Result<u64, StoreError> {
+    Ok(count(store, &queue.length()).await?.saturating_sub(low(store, queue).await?))
 }
 
 /// How many jobs are open, and since when.
@@ -282,6 +304,7 @@ struct Scan<T> {
     low_is_open: bool,
     done: Vec<String>,
     swept: u64,
+    has_read: bool,
     window: std::collections::VecDeque<Seen<T>>,
 }
 
@@ -296,6 +319,7 @@ impl<T: DeserializeOwned + Serialize> Scan<T> {
             low_is_open: false,
             done: Vec::new(),
             swept: 0,
+            has_read: false,
             window: std::collections::VecDeque::new(),
         })
     }
@@ -318,19 +342,23 @@ impl<T: DeserializeOwned + Serialize> Scan<T> {
         clock: &impl Clock,
         queue: &Queue<T>,
     ) -> Result<(), StoreError> {
-        let end = self.length.min(self.position + WINDOW - 1);
+        let window = if self.has_read { WINDOW } else { FIRST_WINDOW };
+        self.has_read = true;
+        let end = self.length.min(self.position + window - 1);
         let positions = self.position..=end;
-        let keys: Vec<String> = positions
-            .clone()
-            .flat_map(|position| [queue.job(position).name().to_owned(), queue.attempt(position).name().to_owned()])
+        let keys: Vec<_> = positions.clone().map(|position| queue.job(position)).collect();
+        let jobs = read_many(store, &keys).await?;
+        // Only of an open job it matters how far it has come; of one that is done, which keys there are to delete.
+        let begun: Vec<_> = positions.clone().zip(&jobs).filter(|(_, job)| job.is_some()).collect();
+        let keys: Vec<_> = begun.iter().map(|(position, _)| queue.attempt(*position)).collect();
+        let mut attempts = read_many(store, &keys).await?.into_iter();
+        let rows: Vec<_> = positions
+            .zip(jobs)
+            .map(|(position, job)| {
+                let attempt = job.as_ref().and_then(|_| attempts.next().flatten());
+                (position, job, attempt)
+            })
             .collect();
-        let values = store.get_many(&keys).await?;
-        let mut rows = Vec::with_capacity(values.len() / 2);
-        for (position, row) in positions.zip(values.chunks_exact(2)) {
-            let job = row[0].as_deref().map(|bytes| decode(&queue.job(position), bytes)).transpose()?;
-            let attempt = row[1].as_deref().map(|bytes| decode(&queue.attempt(position), bytes)).transpose()?;
-            rows.push((position, job, attempt));
-        }
         // A later job that is old proves that the writers of earlier positions are long gone.
         let newest = rows.iter().filter_map(|(_, job, _)| job.as_ref().map(written_at)).max();
         let holes_are_dead = newest.is_some_and(|at| clock.now() - at > HOLE_AGE);
@@ -460,6 +488,20 @@ mod tests {
         assert_eq!(block_on(next_due(&store, &clock, &queue)), Ok(Some(clock.now() + 500)));
         clock.advance(500);
         assert_eq!(take_now(&store, &clock, &queue).attempt, 2);
+    }
+
+    #[test]
+    fn who_slept_over_a_lease_does_not_disturb_the_next() {
+        let (store, clock, queue) = setup(1);
+        let slept = take_now(&store, &clock, &queue);
+        clock.advance(LEASE);
+        let next = take_now(&store, &clock, &queue);
+        assert_eq!(block_on(renew(&store, &clock, &queue, &slept)), Ok(false));
+        block_on(postpone(&store, &clock, &queue, &slept, 0)).unwrap();
+        assert!(matches!(block_on(take(&store, &clock, &queue)), Ok(Next::Wait(_))));
+        assert_eq!(block_on(renew(&store, &clock, &queue, &next)), Ok(true));
+        block_on(finish(&store, &queue, &next)).unwrap();
+        assert_eq!(block_on(take(&store, &clock, &queue)), Ok(Next::Empty));
     }
 
     #[test]
