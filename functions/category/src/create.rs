@@ -1,5 +1,6 @@
 //! Creating a category.
 
+use events::Data;
 use http::{StatusCode, header};
 use kv_schema::Id;
 use kv_schema::category::{self, Category};
@@ -8,10 +9,11 @@ use serde::Deserialize;
 use store::write;
 use web::query::Query;
 use web::{Problem, Request, Response, idempotency, json};
-use work::Platform;
+use work::{Platform, Trace, trace};
 
 use crate::name::{CategoryName, description};
 use crate::path::{check_depth, live, parent, path};
+use crate::tell::tell;
 use crate::{children, slug, view};
 
 #[derive(Debug, Deserialize)]
@@ -34,11 +36,12 @@ struct NewCategory {
 pub async fn create(platform: &impl Platform, request: Request) -> Result<Response, Problem> {
     Query::parse(&request.query, &[])?;
     let key = idempotency::key(&request)?;
+    let trace = trace(request.traceparent(), platform);
     let body = json::read_bytes(request).await?;
-    idempotency::once(platform, "categories", key.as_deref(), &body, |id| create_as(platform, &body, id)).await
+    idempotency::once(platform, "categories", key.as_deref(), &body, |id| create_as(platform, &body, id, trace)).await
 }
 
-async fn create_as(platform: &impl Platform, body: &[u8], id: Id) -> Result<Response, Problem> {
+async fn create_as(platform: &impl Platform, body: &[u8], id: Id, trace: Trace) -> Result<Response, Problem> {
     let new: NewCategory = json::parse(body)?;
     let name = CategoryName::parse(&new.name)?;
     let description = new.description.as_deref().map(description).transpose()?.filter(|text| !text.is_empty());
@@ -80,6 +83,7 @@ async fn create_as(platform: &impl Platform, body: &[u8], id: Id) -> Result<Resp
     };
     let first = Versioned { version: 1, value: category };
     write(platform, &category::document(&id).current(), &first).await?;
+    tell(platform, Data::CategoryCreated, &first, trace).await;
     created(platform, &first).await
 }
 

@@ -1,17 +1,19 @@
 //! Deleting a category.
 
+use events::Data;
 use kv_schema::category::{self, Category, Deleted};
-use kv_schema::image::{self, Listing, Place};
+use kv_schema::image::{self, Listing, Projection};
 use kv_schema::{Id, shape::Versioned};
 use store::document::{self, Updated};
-use store::{Store, StoreError, log, read_many};
+use store::{Store, StoreError, index, read_many};
 use web::conditional::{Condition, check_if_match};
 use web::query::Query;
 use web::{Problem, Request, Response};
-use work::Platform;
+use work::{Platform, trace};
 
 use crate::edit::{recategorise, reserve, settle};
 use crate::path::{child_page, find, live, not_found};
+use crate::tell::tell;
 use crate::{children, slug};
 
 /// Deletes a category without children. Its images go to `reassign_to`; without that it must have none.
@@ -43,6 +45,7 @@ pub async fn delete(platform: &impl Platform, request: &Request, id: &str) -> Re
     children::leave(platform, parent.as_ref(), *child_position).await?;
     slug::give_back(platform, parent.as_ref(), slug, &id).await?;
     recategorise(platform, &id).await?;
+    tell(platform, Data::CategoryDeleted, &deleted, trace(request.traceparent(), platform)).await;
     Ok(Response::no_content())
 }
 
@@ -82,25 +85,24 @@ async fn has_children(store: &impl Store, id: &Id) -> Result<bool, StoreError> {
 
 async fn has_images(store: &impl Store, id: &Id) -> Result<bool, StoreError> {
     let listing = Listing::Category(id.clone());
-    let mut before = None;
+    let mut before: Option<String> = None;
     loop {
-        let page = log::page(store, &listing.log(), before, 20).await?;
-        let keys: Vec<_> = page.entries.iter().map(|(_, entry)| image::document(&entry.id).current()).collect();
+        let entries = index::page(store, &listing.index(), before.as_deref(), 20).await?;
+        let ids: Vec<Id> = entries.iter().filter_map(|entry| Id::parse(&entry.0).ok()).collect();
+        let keys: Vec<_> = ids.iter().map(|id| image::document(id).current()).collect();
         let images = read_many(store, &keys).await?;
-        for ((position, _), image) in page.entries.iter().zip(images) {
-            // An entry counts if its image says that it stands there.
-            let place = Place { listing: listing.clone(), position: *position };
-            let is_here = |image: &Versioned<image::Image>| {
-                image.value.deleted_at.is_none() && image.value.places.contains(&place)
-            };
-            if image.as_ref().is_some_and(is_here) {
-                return Ok(true);
-            }
+        // An entry counts if its image says that it stands there.
+        let is_here = |image: &Versioned<Projection>| match &image.value {
+            Projection::Shown(image) => image.listings.contains(&listing),
+            Projection::Deleted { .. } => false,
+        };
+        if images.iter().flatten().any(is_here) {
+            return Ok(true);
         }
-        if page.next == 0 {
-            return Ok(false);
+        match entries.into_iter().last() {
+            Some(last) => before = Some(last.0),
+            None => return Ok(false),
         }
-        before = Some(page.next);
     }
 }
 

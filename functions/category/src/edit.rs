@@ -1,5 +1,6 @@
 //! Changing a category: renaming, describing, moving.
 
+use events::Data;
 use http::StatusCode;
 use kv_schema::category::{self, Category};
 use kv_schema::job::{self, RetrieveJob};
@@ -7,16 +8,17 @@ use kv_schema::shape::Versioned;
 use kv_schema::{Id, image::Listing};
 use serde::Deserialize;
 use store::document::{self, Updated};
-use store::{StoreError, log};
+use store::{StoreError, index};
 use web::conditional::{Condition, check_if_match};
 use web::json::{not_null, nullable};
 use web::query::Query;
 use web::{Problem, Request, Response, json};
 use work::queue::{self, Reserved};
-use work::{Context, Platform};
+use work::{Context, Platform, trace};
 
 use crate::name::{CategoryName, description};
 use crate::path::{check_depth, find, height, not_found, parent, path};
+use crate::tell::tell;
 use crate::{children, slug, view};
 
 /// A move of so many images is carried out before the answer; of more, after it.
@@ -42,6 +44,7 @@ struct CategoryChanges {
 pub async fn edit(platform: &impl Platform, request: Request, id: &str) -> Result<Response, Problem> {
     Query::parse(&request.query, &[])?;
     let condition = Condition::if_match(&request)?;
+    let trace = trace(request.traceparent(), platform);
     let changes: CategoryChanges = json::read(request).await?;
     let found = find(platform, id).await?;
     check_if_match(condition.as_ref(), found.version)?;
@@ -71,6 +74,10 @@ pub async fn edit(platform: &impl Platform, request: Request, id: &str) -> Resul
     if has_moved {
         check_circle(platform, &before, &written).await?;
         recategorise(platform, &before.id).await?;
+        tell(platform, Data::CategoryMoved, &written, trace).await;
+    }
+    if written.value.name != before.name || written.value.slug != before.slug {
+        tell(platform, Data::CategoryRenamed, &written, trace).await;
     }
     Ok(view::respond(platform, StatusCode::OK, &written).await?)
 }
@@ -176,17 +183,17 @@ pub async fn settle(platform: &impl Platform, job: Reserved<RetrieveJob>, is_wri
     }
 }
 
-/// Brings the images of a category along before the answer, where they are few. It is on record, too.
+/// Brings the images of a category along before the answer, where they are few. It is on record, too, and the event
+/// that the caller tells of next has it done.
 ///
 /// # Errors
 /// [`StoreError`].
 pub async fn recategorise(platform: &impl Platform, id: &Id) -> Result<(), StoreError> {
-    let n_images = log::live(platform, &Listing::Tree(id.clone()).log()).await?;
+    let n_images = index::totals(platform, &Listing::Tree(id.clone()).index()).await?.count;
     if (1..=MOST_AT_ONCE).contains(&n_images)
         && let Err(cause) = platform.ask(Context::Retrieve, &format!("/internal/recategorise/{id}")).await
     {
         platform.log(&format!("the images of category {id} follow later: {cause}"));
     }
-    platform.ring(Context::Retrieve).await;
     Ok(())
 }

@@ -8,6 +8,7 @@ mod name;
 mod path;
 mod read;
 mod slug;
+mod tell;
 mod view;
 
 #[cfg(target_arch = "wasm32")]

@@ -41,7 +41,7 @@ pub async fn list(platform: &impl Platform, request: &Request) -> Result<Respons
     };
     let page = PageRequest::parse(&query, format!("children|{parent:?}"))?;
     let mut views = Vec::with_capacity(page.limit);
-    let mut before = page.position;
+    let mut before = page.position.map(|position| u64::try_from(position).unwrap_or(u64::MAX));
     let next = loop {
         let wanted = page.limit - views.len();
         let (children, next) = child_page(platform, parent.as_ref(), before, wanted).await?;
@@ -52,7 +52,7 @@ pub async fn list(platform: &impl Platform, request: &Request) -> Result<Respons
             break None;
         }
         if views.len() == page.limit {
-            break Some(next);
+            break Some(u128::from(next));
         }
         before = Some(next);
     };

@@ -168,3 +168,27 @@ fn lists_children_page_by_page() {
         assert_eq!(names, ["c6", "c5", "c4", "c3", "c2", "c1", "c0"]);
     });
 }
+
+#[test]
+fn what_happens_to_a_category_is_told_and_what_is_refused_is_not() {
+    block_on(async {
+        let platform = TestPlatform::default();
+        let told = || -> Vec<String> {
+            platform.heard.take().into_iter().filter(|line| line.starts_with("category.")).collect()
+        };
+        let parent = create(&platform, "Clothes", None).await.unwrap();
+        let child = create(&platform, "Shoes", None).await.unwrap();
+        assert_eq!(told(), ["category.created", "category.created"]);
+        edit(&platform, &child, json!({ "description": "For feet" })).await.unwrap();
+        edit(&platform, &child, json!({ "name": "Shoes" })).await.unwrap();
+        assert_eq!(code(create(&platform, "Shoes", None).await), "category-duplicate");
+        assert_eq!(code(edit(&platform, &child, json!({ "parent": child })).await), "category-cycle");
+        assert_eq!(told(), Vec::<String>::new());
+        edit(&platform, &child, json!({ "name": "Boots" })).await.unwrap();
+        assert_eq!(told(), ["category.renamed"]);
+        edit(&platform, &child, json!({ "name": "Hats", "parent": parent })).await.unwrap();
+        assert_eq!(told(), ["category.moved", "category.renamed"]);
+        send(&platform, Method::DELETE, &format!("/v1/categories/{child}"), None).await.unwrap();
+        assert_eq!(told(), ["category.deleted"]);
+    });
+}

@@ -5,7 +5,7 @@ use kv_schema::category::{self, Category};
 use kv_schema::image::Listing;
 use kv_schema::shape::Versioned;
 use serde::Serialize;
-use store::{Store, StoreError, count_many};
+use store::{Store, StoreError, index, log};
 use web::conditional::version_etag;
 use web::{Response, time};
 
@@ -61,19 +61,19 @@ pub async fn view(store: &impl Store, category: &Category) -> Result<CategoryVie
     })
 }
 
-/// What is in a category, from six counters in one read.
+/// What is in a category.
 ///
 /// # Errors
 /// [`StoreError`].
 async fn counts(store: &impl Store, category: &Category) -> Result<Counts, StoreError> {
-    let children = category::children(Some(&category.id));
-    let images = Listing::Category(category.id.clone()).log();
-    let tree = Listing::Tree(category.id.clone()).log();
-    let counters =
-        [children.length(), children.removed(), images.length(), images.removed(), tree.length(), tree.removed()];
-    let counts = count_many(store, &counters).await?;
-    let live = |at: usize| counts[at].saturating_sub(counts[at + 1]);
-    Ok(Counts { children: live(0), images: live(2), images_with_descendants: live(4) })
+    let images = Listing::Category(category.id.clone()).index();
+    let tree = Listing::Tree(category.id.clone()).index();
+    let totals = index::totals_many(store, &[images, tree]).await?;
+    Ok(Counts {
+        children: log::live(store, &category::children(Some(&category.id))).await?,
+        images: totals[0].count,
+        images_with_descendants: totals[1].count,
+    })
 }
 
 /// The answer that shows a category.

@@ -7,7 +7,7 @@ use web::body::Incoming;
 use web::json::unsupported_content_type;
 use web::query::Query;
 use web::{Problem, Request, Response, idempotency};
-use work::Platform;
+use work::{Platform, Trace, trace};
 
 use crate::config::{Config, config};
 use crate::create;
@@ -22,7 +22,7 @@ const MOST_LINE_BYTES: usize = 64 * 1024;
 ///
 /// # Responses
 /// - 200 `application/x-ndjson`: for each line its number, a status, and the asset's id or a problem.
-/// - 400 `idempotency-key-invalid`, 415 `content-type-unsupported`.
+/// - 400 `idempotency-key-invalid`, 415 `content-type-unsupported`, 503 `overloaded`.
 ///
 /// With an `Idempotency-Key` each line has a key of its own, so a batch that broke off can be sent again whole.
 pub async fn create_many<P: Platform + 'static>(platform: P, request: Request) -> Result<Response, Problem> {
@@ -36,8 +36,11 @@ pub async fn create_many<P: Platform + 'static>(platform: P, request: Request) -
         }
     }
     let config = config(&platform).await?;
+    create::check_backlog(&platform, &config).await?;
+    let trace = trace(request.traceparent(), &platform);
     let batch = Batch {
         platform,
+        trace,
         config,
         key,
         instance: request.path.clone(),
@@ -57,6 +60,7 @@ pub async fn create_many<P: Platform + 'static>(platform: P, request: Request) -
 
 struct Batch<P> {
     platform: P,
+    trace: Trace,
     config: Config,
     key: Option<String>,
     instance: String,
@@ -112,7 +116,7 @@ impl<P: Platform> Batch<P> {
 
     async fn accept(&self, line: &[u8]) -> Result<Response, Problem> {
         let key = self.key.as_ref().map(|key| format!("{key}#{}", self.number));
-        create::from_json(&self.platform, &self.config, line, key.as_deref()).await
+        create::from_json(&self.platform, &self.config, line, key.as_deref(), self.trace).await
     }
 }
 

@@ -1,11 +1,14 @@
 //! The component: what Spin calls, and the way out.
+#![expect(unsafe_code, reason = "`redis_subscriber` generates the export's glue here")]
 
-use host::{Reply, dial, serve, spawn};
+use bytes::Bytes;
+use host::{Reply, dial, hear, serve, spawn};
 use http::{Method, StatusCode, header};
-use spin_sdk::http_service;
+use spin_sdk::{http_service, redis_subscriber};
 use url::Url;
 use web::Response;
 use web::dial::{Answer, DialError};
+use work::Context;
 
 use crate::download::Dialer;
 use crate::{route, worker};
@@ -42,4 +45,10 @@ impl Dialer for Outbound {
         ];
         dial::get(url.as_str(), &headers).await
     }
+}
+
+/// A message on a channel of the worker's.
+#[redis_subscriber]
+async fn on_message(message: Bytes) -> Result<(), String> {
+    hear(Context::Ingest, &message, |spin| async move { worker::work_off(&spin, Outbound, host::STAY).await }).await
 }

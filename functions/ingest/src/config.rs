@@ -24,6 +24,8 @@ pub struct Config {
     pub attempts: u32,
     /// The wait after the first failure, in milliseconds; doubled each time.
     pub retry_base_ms: u64,
+    /// Jobs that may wait before new assets are refused.
+    pub max_queued: u64,
 }
 
 impl Default for Config {
@@ -37,6 +39,7 @@ impl Default for Config {
             max_redirects: 5,
             attempts: 5,
             retry_base_ms: 1_000,
+            max_queued: 100_000,
         }
     }
 }
@@ -66,6 +69,7 @@ pub async fn config(world: &impl World) -> Result<Config, Problem> {
         max_redirects: setting(world, "max_redirects", default.max_redirects).await?,
         attempts: setting(world, "download_attempts", default.attempts).await?,
         retry_base_ms: setting(world, "retry_base_ms", default.retry_base_ms).await?,
+        max_queued: setting(world, "max_queued", default.max_queued).await?,
     };
     Ok(CONFIG.with(|cell| *cell.get_or_init(|| config)))
 }

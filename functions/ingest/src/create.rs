@@ -1,5 +1,6 @@
 //! Creating an asset: from a URL here, from a file in [`crate::upload`].
 
+use events::Data;
 use http::header;
 use kv_schema::asset::{self, Asset, Details, Source, State, Step};
 use kv_schema::job::{self, IngestJob};
@@ -9,11 +10,13 @@ use serde_json::Value;
 use store::{document, pair};
 use web::query::Query;
 use web::{Problem, Request, Response, idempotency};
-use work::{Context, Platform, queue};
+use work::admission::{self, UPLOADS};
+use work::{Platform, Trace, queue, trace};
 
 use crate::config::{Config, config};
 use crate::details::DetailsInput;
 use crate::source_url::{self, Refusal};
+use crate::tell::tell;
 use crate::{read, upload, view};
 
 /// The longest that `Prefer: wait` holds an answer, in seconds.
@@ -26,6 +29,7 @@ const LONGEST_WAIT: u64 = 60;
 /// - 400 `json-invalid`, `parameter-invalid`, `idempotency-key-invalid`.
 /// - 409 `idempotency-in-progress`.
 /// - 413 `body-too-large`; 415 `content-type-unsupported`, `image-format-unsupported`.
+/// - 503 `overloaded`; 507 `store-full`.
 /// - 422 `field-unknown`, `field-invalid`, `category-unknown`, `source-url-invalid`, `source-forbidden`,
 ///   `idempotency-key-reused`, and `image-…` where a file is no usable image.
 pub async fn create(platform: &impl Platform, request: Request) -> Result<Response, Problem> {
@@ -33,15 +37,25 @@ pub async fn create(platform: &impl Platform, request: Request) -> Result<Respon
     let config = config(platform).await?;
     let wait = preferred_wait(&request)?;
     let key = idempotency::key(&request)?;
+    check_backlog(platform, &config).await?;
+    let trace = trace(request.traceparent(), platform);
     let content_type = request.content_type();
     let mut response = match content_type.as_deref() {
-        Some("multipart/form-data") => upload::from_form(platform, &config, request, key.as_deref()).await?,
-        Some(media_type) if media_type.starts_with("image/") => {
-            upload::from_body(platform, &config, request, key.as_deref()).await?
+        Some(media_type) if media_type == "multipart/form-data" || media_type.starts_with("image/") => {
+            let Some(pass) = admission::enter(platform, UPLOADS).await? else {
+                return Err(Problem::overloaded("files are being taken in"));
+            };
+            let response = if media_type.starts_with("image/") {
+                upload::from_body(platform, &config, request, key.as_deref(), trace).await
+            } else {
+                upload::from_form(platform, &config, request, key.as_deref(), trace).await
+            };
+            admission::leave(platform, pass).await?;
+            response?
         }
         None | Some("application/json") => {
             let body = web::json::read_bytes(request).await?;
-            from_json(platform, &config, &body, key.as_deref()).await?
+            from_json(platform, &config, &body, key.as_deref(), trace).await?
         }
         Some(other) => {
             let supported = "application/json, multipart/form-data or image/*";
@@ -54,6 +68,18 @@ pub async fn create(platform: &impl Platform, request: Request) -> Result<Respon
     Ok(response)
 }
 
+/// Refuses what would wait too long.
+///
+/// # Errors
+/// `503 overloaded`.
+pub async fn check_backlog(platform: &impl Platform, config: &Config) -> Result<(), Problem> {
+    let queued = queue::backlog(platform, &job::ingest()).await?;
+    if queued < config.max_queued {
+        return Ok(());
+    }
+    Err(Problem::overloaded("assets are waiting").over(config.max_queued, Some(queued)))
+}
+
 /// Accepts an asset by URL.
 ///
 /// # Errors
@@ -63,20 +89,27 @@ pub async fn from_json(
     config: &Config,
     body: &[u8],
     key: Option<&str>,
+    trace: Trace,
 ) -> Result<Response, Problem> {
-    idempotency::once(platform, "assets", key, body, |id| accept_url(platform, config, body, id)).await
+    idempotency::once(platform, "assets", key, body, |id| accept_url(platform, config, body, id, trace)).await
 }
 
-async fn accept_url(platform: &impl Platform, config: &Config, body: &[u8], id: Id) -> Result<Response, Problem> {
+async fn accept_url(
+    platform: &impl Platform,
+    config: &Config,
+    body: &[u8],
+    id: Id,
+    trace: Trace,
+) -> Result<Response, Problem> {
     let (url, details) = parse(body)?;
     let url = source_url::parse(&url, config.allow_private_sources).map_err(refused)?;
     let details = details.check(platform).await?.over(Details::default());
     if let Some(known) = document::get(platform, &asset::document(&id)).await? {
         return Ok(view::accepted(&known));
     }
-    let asset = new_asset(id, Source::Url { url: url.into() }, details, platform.now());
+    let asset = Asset { trace: Some(trace.to_string()), ..new_asset(id, Source::Url { url: url.into() }, details) };
     let asset = write_new(platform, asset).await?;
-    platform.ring(Context::Ingest).await;
+    tell(platform, Data::AssetAccepted, &asset, trace).await;
     Ok(view::accepted(&asset))
 }
 
@@ -105,8 +138,9 @@ fn refused(refusal: Refusal) -> Problem {
     problem
 }
 
-/// An asset in its first state.
-pub fn new_asset(id: Id, source: Source, details: Details, now: Millis) -> Asset {
+/// An asset in its first state. The time in its id is that of its acceptance.
+pub fn new_asset(id: Id, source: Source, details: Details) -> Asset {
+    let now = id.millis();
     Asset {
         id,
         source,
@@ -116,8 +150,10 @@ pub fn new_asset(id: Id, source: Source, details: Details, now: Millis) -> Asset
         error: None,
         details,
         content: None,
+        trace: None,
         created_at: now,
         updated_at: now,
+        edited_at: now,
         deleted_at: None,
     }
 }
@@ -131,7 +167,6 @@ pub async fn write_new(platform: &impl Platform, asset: Asset) -> Result<Version
     let document = asset::document(&asset.id).current();
     let first = Versioned { version: 1, value: asset };
     queue::push(platform, platform, &job::ingest(), task, vec![pair(&document, &first)?]).await?;
-    platform.increment(asset::accepted_count().name(), 1).await?;
     Ok(first)
 }
 

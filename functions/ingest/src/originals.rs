@@ -4,6 +4,7 @@
 //! at what the other wrote: a linker appends its reference, then reads the generation; a deleter ends the generation,
 //! then reads the references. So at least one of them sees the other. `docs/decisions/0005-blob-generations.md`.
 
+use events::Data;
 use kv_schema::asset::{self, Asset, Linked, State, Step};
 use kv_schema::content::{self, Blob, BlobId};
 use kv_schema::job::{self, ResizeJob};
@@ -12,11 +13,12 @@ use kv_schema::{Id, asset::Content};
 use probe::Probe;
 use store::document::Updated;
 use store::object::Description;
-use store::{Store, StoreError, count, document, log, object, pair, read, read_many, write};
+use store::{Store, StoreError, count, document, index, log, object, pair, read, read_many, write};
 use web::Problem;
 use work::{Context, Platform, queue};
 
 use crate::read::{check_not_deleted, not_found};
+use crate::tell::tell_on;
 use crate::upload::describe;
 
 /// References looked at in one read.
@@ -44,28 +46,55 @@ pub async fn adopt(
 ) -> Result<Versioned<Asset>, Problem> {
     let (blob, reference) = link(platform, id, probe, sha256, bytes).await?;
     let content = Content { reference, ..describe(probe, blob.clone(), bytes.len()) };
-    // First the job, then the state that needs it: a job too many does no harm.
+    let processed = process(platform, id, &blob, |asset| {
+        asset.content = Some(content.clone());
+        asset.error = None;
+    })
+    .await;
+    release_linked(platform, id).await?;
+    processed
+}
+
+/// Has `resize` make what is made of an asset's bytes, unless that has been ordered: the state and the job that it
+/// waits for are written in one step, so that none is ever without the other. Answers the asset as it is then.
+///
+/// # Errors
+/// As [`adopt`].
+pub async fn process(
+    platform: &impl Platform,
+    id: &Id,
+    blob: &BlobId,
+    mut change: impl FnMut(&mut Asset),
+) -> Result<Versioned<Asset>, Problem> {
+    let queue = job::resize();
     let task = ResizeJob::Derive { asset: id.clone(), blob: blob.clone() };
-    queue::push(platform, platform, &job::resize(), task, Vec::new()).await?;
-    let updated = document::update(platform, platform, &asset::document(id), |current| {
+    let job = queue::reserve(platform, platform, &queue, task).await?;
+    let updated = document::update_with(platform, platform, &asset::document(id), &[job.entry()], |current| {
         let mut asset = current.ok_or_else(not_found)?.value.clone();
         check_not_deleted(&asset)?;
         if !matches!(asset.state, State::Accepted | State::Downloading) {
             return Ok::<_, Problem>(None);
         }
         enter(&mut asset, State::Processing, platform.now());
-        asset.content = Some(content.clone());
-        asset.error = None;
+        change(&mut asset);
         Ok(Some(asset))
     })
     .await;
-    release_linked(platform, id).await?;
-    let asset = match updated? {
-        Updated::Written(asset) => asset,
-        Updated::Unchanged(asset) => asset.ok_or_else(not_found)?,
-    };
-    platform.ring(Context::Resize).await;
-    Ok(asset)
+    match updated {
+        Ok(Updated::Written(asset)) => {
+            job.written(platform, platform, &queue).await?;
+            tell_on(platform, Data::AssetStored, &asset).await;
+            Ok(asset)
+        }
+        Ok(Updated::Unchanged(asset)) => {
+            job.unwanted(platform, platform, &queue).await?;
+            asset.ok_or_else(not_found)
+        }
+        Err(problem) => {
+            job.unwanted(platform, platform, &queue).await?;
+            Err(problem)
+        }
+    }
 }
 
 /// Puts an asset into a state, unless it is in it.
@@ -91,6 +120,7 @@ async fn link(
         if read(platform, &content::blob(&blob)).await?.is_none() {
             store_bytes(platform, &blob, probe, bytes).await?;
         }
+        index::insert(platform, platform, &content::blobs(), &blob.text(), bytes.len() as u64).await?;
         if current(platform, sha256).await? == blob {
             return Ok((blob, reference));
         }
@@ -139,9 +169,7 @@ async fn store_bytes(platform: &impl Platform, blob: &BlobId, probe: &Probe, byt
     let description = Description { mime: mime.clone(), width, height };
     object::put(platform, &content::original(blob), description, bytes).await?;
     let stored = Blob { bytes: bytes.len() as u64, mime, stored_at: platform.now() };
-    write(platform, &content::blob(blob), &stored).await?;
-    platform.increment(content::stored_bytes().name(), bytes.len() as i64).await?;
-    Ok(())
+    write(platform, &content::blob(blob), &stored).await
 }
 
 /// Deletes bytes that no asset refers to any more, and has what was made of them deleted. `bytes` is their length, as
@@ -160,12 +188,10 @@ pub async fn release(platform: &impl Platform, blob: &BlobId, bytes: u64) -> Res
         return Ok(());
     }
     let stored = read(platform, &content::blob(blob)).await?;
-    let length = stored.as_ref().map_or(bytes, |stored| stored.bytes);
+    let length = stored.map_or(bytes, |stored| stored.bytes);
     queue::push(platform, platform, &job::resize(), ResizeJob::Forget { blob: blob.clone() }, Vec::new()).await?;
     store::delete(platform, content::blob(blob).name()).await?;
-    if stored.is_some() {
-        platform.increment(content::stored_bytes().name(), -(length as i64)).await?;
-    }
+    index::remove(platform, platform, &content::blobs(), &blob.text()).await?;
     object::delete(platform, &content::original(blob), length).await?;
     delete_references(platform, blob).await?;
     platform.ring(Context::Resize).await;
@@ -236,7 +262,7 @@ mod tests {
     fn accept(platform: &TestPlatform) -> Id {
         let id = store::new_id(platform);
         let source = Source::Url { url: "http://example.com/".to_owned() };
-        block_on(write_new(platform, new_asset(id.clone(), source, Details::default(), 0))).unwrap();
+        block_on(write_new(platform, new_asset(id.clone(), source, Details::default()))).unwrap();
         id
     }
 
@@ -277,7 +303,7 @@ mod tests {
         assert!(is_whole(&platform, &blob));
         block_on(delete(&platform, &second));
         assert_eq!(platform.store.keys("blob:"), Vec::<String>::new());
-        assert_eq!(block_on(count(&platform, &content::stored_bytes())), Ok(0));
+        assert_eq!(block_on(index::totals(&platform, &content::blobs())), Ok(index::Totals::default()));
 
         let third = accept(&platform);
         let again = block_on(adopt_gif(&platform, &third)).unwrap();

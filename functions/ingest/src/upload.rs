@@ -1,18 +1,20 @@
 //! Creating an asset from a file in the request.
 
+use events::Data;
 use http::StatusCode;
 use kv_schema::Id;
-use kv_schema::asset::{self, Content, Details, Failure, Source};
+use kv_schema::asset::{self, Asset, Content, Details, Failure, Source};
 use probe::{LimitError, Probe, ProbeError};
 use sha2::{Digest, Sha256};
 use store::document;
 use store::object::hex;
 use web::{Problem, Request, Response, body, idempotency};
-use work::Platform;
+use work::{Platform, Trace};
 
 use crate::config::Config;
 use crate::create::{new_asset, write_new};
 use crate::details::DetailsInput;
+use crate::tell::tell;
 use crate::{multipart, originals, view};
 
 /// Accepts a file that is the whole body.
@@ -24,12 +26,13 @@ pub async fn from_body(
     config: &Config,
     request: Request,
     key: Option<&str>,
+    trace: Trace,
 ) -> Result<Response, Problem> {
     let announced = body::announced_length(&request.headers);
     let file = request.body.read(config.max_source_bytes, announced).await?;
     let digest = Sha256::digest(&file);
     idempotency::once(platform, "assets", key, &digest, |id| {
-        accept_file(platform, config, id, &file, DetailsInput::default())
+        accept_file(platform, config, id, &file, DetailsInput::default(), trace)
     })
     .await
 }
@@ -43,12 +46,15 @@ pub async fn from_form(
     config: &Config,
     request: Request,
     key: Option<&str>,
+    trace: Trace,
 ) -> Result<Response, Problem> {
     let form = multipart::read(request, config.max_source_bytes).await?;
     let digest = Sha256::new().chain_update(Sha256::digest(&form.file)).chain_update(&form.details).finalize();
     let details = web::json::parse(&form.details)?;
-    idempotency::once(platform, "assets", key, &digest, |id| accept_file(platform, config, id, &form.file, details))
-        .await
+    idempotency::once(platform, "assets", key, &digest, |id| {
+        accept_file(platform, config, id, &form.file, details, trace)
+    })
+    .await
 }
 
 async fn accept_file(
@@ -57,6 +63,7 @@ async fn accept_file(
     id: Id,
     file: &[u8],
     details: DetailsInput,
+    trace: Trace,
 ) -> Result<Response, Problem> {
     let probe = inspect(file, &config.image).map_err(refused)?;
     let details = details.check(platform).await?.over(Details::default());
@@ -67,10 +74,15 @@ async fn accept_file(
     // finds either the bytes, and goes on, or none, and says so.
     let sha256 = hex(&Sha256::digest(file));
     let blob = originals::current(platform, &sha256).await?;
-    let mut asset = new_asset(id, Source::Upload, details, platform.now());
-    asset.content = Some(describe(&probe, blob, file.len()));
-    let asset = write_new(platform, asset).await?;
-    let asset = originals::adopt(platform, &asset.value.id, &probe, &sha256, file).await?;
+    let asset = Asset {
+        content: Some(describe(&probe, blob, file.len())),
+        trace: Some(trace.to_string()),
+        ..new_asset(id, Source::Upload, details)
+    };
+    let accepted = write_new(platform, asset).await?;
+    let asset = originals::adopt(platform, &accepted.value.id, &probe, &sha256, file).await?;
+    // Told after the bytes are stored: its job waits for them, and is done at the first look now.
+    tell(platform, Data::AssetAccepted, &accepted, trace).await;
     Ok(view::accepted(&asset))
 }
 

@@ -1,28 +1,33 @@
 //! What `ingest` does after it has answered: download, settle, purge.
 
-use kv_schema::Id;
+use events::Data;
 use kv_schema::asset::{self, Asset, Failure, Source, State};
 use kv_schema::content::{self, BlobId};
-use kv_schema::job::{self, IngestJob, ResizeJob};
+use kv_schema::job::{self, IngestJob};
 use kv_schema::shape::Versioned;
+use kv_schema::{Id, Millis};
 use sha2::{Digest, Sha256};
 use store::document::Updated;
 use store::object::hex;
 use store::{StoreError, document, read};
 use web::Problem;
-use work::driver::{Limits, Napping, Outcome, Worker, drive as drive_queue};
-use work::{Context, Platform, backoff, queue};
+use work::driver::{Limits, Napping, Outcome, Worker, drive as drive_queue, work_off as work_off_queue};
+use work::{Platform, backoff};
 
+use crate::catalogue;
+use crate::changes::retry_next;
 use crate::config::{Config, config};
 use crate::download::{Dialer, Failed, download};
-use crate::originals::{self, adopt, enter};
+use crate::originals::{self, adopt, enter, process};
+use crate::tell::tell_on;
 use crate::upload::failure;
 
 /// Two drivers of six downloads each: enough to fill a line, and at the largest source 480 MB.
 const LIMITS: Limits = Limits { drivers: 2, jobs: 6 };
 
-/// An upload whose bytes have not come after so long was cut off, in milliseconds.
-const UPLOAD_LOST_AFTER: i64 = 120_000;
+/// An upload whose bytes are not stored after so long was cut off, in milliseconds: they were all here when the asset was
+/// accepted.
+const UPLOAD_LOST_AFTER: i64 = 30_000;
 
 thread_local! {
     static NAPPING: Napping = const { Napping::new() };
@@ -43,6 +48,21 @@ pub async fn drive(platform: &impl Platform, dialer: impl Dialer) {
     }
 }
 
+/// Empties the queue of `ingest` in a process of its own, and stays for `stay` milliseconds for what is due soon.
+pub async fn work_off(platform: &impl Platform, dialer: impl Dialer, stay: Millis) {
+    let result = match config(platform).await {
+        Err(problem) => Err(problem.cause.unwrap_or(problem.detail)),
+        Ok(config) => {
+            let worker = Ingest { platform, dialer, config };
+            let worked = work_off_queue(&worker, platform, platform, &job::ingest(), LIMITS.jobs, stay).await;
+            worked.map_err(|error| error.to_string())
+        }
+    };
+    if let Err(cause) = result {
+        platform.log(&format!("the worker of ingest stopped: {cause}"));
+    }
+}
+
 struct Ingest<'a, P, D> {
     platform: &'a P,
     dialer: D,
@@ -54,9 +74,22 @@ impl<P: Platform, D: Dialer> Worker for Ingest<'_, P, D> {
 
     async fn run(&self, task: &IngestJob, attempt: u32) -> Result<Outcome, StoreError> {
         match task {
-            IngestJob::Acquire { asset } => self.acquire(asset, attempt).await,
-            IngestJob::Settle { asset, blob, failure } => self.settle(asset, blob, failure.as_ref()).await,
-            IngestJob::Purge { asset } => self.purge(asset).await,
+            IngestJob::Acquire { asset } => {
+                catalogue::enter(self.platform, asset).await?;
+                self.acquire(asset, attempt).await
+            }
+            IngestJob::Settle { asset, blob, failure } => {
+                catalogue::enter(self.platform, asset).await?;
+                self.settle(asset, blob, failure.as_ref()).await
+            }
+            IngestJob::Purge { asset } => {
+                catalogue::enter(self.platform, asset).await?;
+                self.purge(asset).await
+            }
+            IngestJob::RetryFailed { before } => {
+                retry_next(self.platform, before.as_ref()).await?;
+                Ok(Outcome::Done)
+            }
         }
     }
 
@@ -65,7 +98,7 @@ impl<P: Platform, D: Dialer> Worker for Ingest<'_, P, D> {
             IngestJob::Acquire { asset } | IngestJob::Settle { asset, .. } => {
                 self.fail(asset, failure("internal", "the asset could not be worked on, for a reason of ours")).await
             }
-            IngestJob::Purge { .. } => Ok(()),
+            IngestJob::Purge { .. } | IngestJob::RetryFailed { .. } => Ok(()),
         }
     }
 
@@ -125,11 +158,7 @@ impl<P: Platform, D: Dialer> Ingest<'_, P, D> {
         let is_old = self.platform.now() - asset.created_at > UPLOAD_LOST_AFTER;
         match blob {
             Some(blob) if is_stored && (is_retry || is_old) => {
-                let task = ResizeJob::Derive { asset: asset.id.clone(), blob: blob.clone() };
-                queue::push(self.platform, self.platform, &job::resize(), task, Vec::new()).await?;
-                self.change(&asset.id, |asset| enter(asset, State::Processing, self.platform.now())).await?;
-                self.platform.ring(Context::Resize).await;
-                Ok(Outcome::Done)
+                self.done_unless_store_failed(process(self.platform, &asset.id, blob, |_| {}).await.map(drop))
             }
             _ if is_old => {
                 self.fail(&asset.id, failure("upload-interrupted", "the upload ended before its bytes were stored"))
@@ -153,7 +182,7 @@ impl<P: Platform, D: Dialer> Ingest<'_, P, D> {
     /// Says how it ended, if it is still about these bytes.
     async fn settle(&self, id: &Id, blob: &BlobId, failure: Option<&Failure>) -> Result<Outcome, StoreError> {
         let mut is_early = false;
-        self.update(id, |asset| {
+        let settled = self.update(id, |asset| {
             let is_same = asset.content.as_ref().is_some_and(|content| content.blob == *blob);
             is_early = matches!(asset.state, State::Accepted | State::Downloading);
             if !is_same || asset.state != State::Processing {
@@ -163,18 +192,29 @@ impl<P: Platform, D: Dialer> Ingest<'_, P, D> {
             let state = if failure.is_some() { State::Failed } else { State::Ready };
             enter(asset, state, self.platform.now());
             true
-        })
-        .await?;
+        });
+        let settled = settled.await?;
+        if failure.is_some() {
+            catalogue::enter(self.platform, id).await?;
+        }
+        if let Some(asset) = settled {
+            let what = if failure.is_some() { Data::AssetFailed } else { Data::AssetReady };
+            tell_on(self.platform, what, &asset).await;
+        }
         Ok(if is_early { Outcome::Again { wait: 200 } } else { Outcome::Done })
     }
 
     async fn fail(&self, id: &Id, failure: Failure) -> Result<(), StoreError> {
         self.platform.log(&format!("asset {id} failed: {} {}", failure.code, failure.detail));
-        self.change(id, |asset| {
+        let failed = self.change(id, |asset| {
             asset.error = Some(failure.clone());
             enter(asset, State::Failed, self.platform.now());
-        })
-        .await?;
+        });
+        let failed = failed.await?;
+        catalogue::enter(self.platform, id).await?;
+        if let Some(asset) = failed {
+            tell_on(self.platform, Data::AssetFailed, &asset).await;
+        }
         originals::release_linked(self.platform, id).await
     }
 
@@ -184,8 +224,12 @@ impl<P: Platform, D: Dialer> Ingest<'_, P, D> {
         Ok(Outcome::Done)
     }
 
-    /// Changes an asset that is there and neither deleted nor settled.
-    async fn change(&self, id: &Id, mut change: impl FnMut(&mut Asset)) -> Result<(), StoreError> {
+    /// Changes an asset that is there and neither deleted nor settled. Answers it as it was written, if it was.
+    async fn change(
+        &self,
+        id: &Id,
+        mut change: impl FnMut(&mut Asset),
+    ) -> Result<Option<Versioned<Asset>>, StoreError> {
         self.update(id, |asset| {
             let is_open = !matches!(asset.state, State::Ready | State::Failed);
             if is_open {
@@ -196,7 +240,11 @@ impl<P: Platform, D: Dialer> Ingest<'_, P, D> {
         .await
     }
 
-    async fn update(&self, id: &Id, mut change: impl FnMut(&mut Asset) -> bool) -> Result<(), StoreError> {
+    async fn update(
+        &self,
+        id: &Id,
+        mut change: impl FnMut(&mut Asset) -> bool,
+    ) -> Result<Option<Versioned<Asset>>, StoreError> {
         let document = asset::document(id);
         let changed = document::update(self.platform, self.platform, &document, |current| {
             let Some(Versioned { value, .. }) = current.filter(|current| current.value.deleted_at.is_none()) else {
@@ -206,7 +254,8 @@ impl<P: Platform, D: Dialer> Ingest<'_, P, D> {
             Ok(change(&mut asset).then_some(asset))
         });
         match changed.await? {
-            Updated::Written(_) | Updated::Unchanged(_) => Ok(()),
+            Updated::Written(asset) => Ok(Some(asset)),
+            Updated::Unchanged(_) => Ok(None),
         }
     }
 }

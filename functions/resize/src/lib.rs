@@ -10,6 +10,7 @@ pub mod pixels;
 mod presets;
 mod render;
 mod settings;
+pub mod tell;
 pub mod worker;
 
 #[cfg(target_arch = "wasm32")]

@@ -54,7 +54,7 @@ pub async fn list(platform: &impl Platform, request: &Request) -> Result<Respons
     let first = usize::try_from(page.position.unwrap_or(0)).unwrap_or(usize::MAX);
     let views: Vec<_> = presets.by_name.iter().map(|(name, preset)| PresetView::new(name, preset)).collect();
     let last = first.saturating_add(page.limit).min(views.len());
-    let next = (last < views.len()).then_some(last as u64);
+    let next = (last < views.len()).then_some(last as u128);
     Ok(page.respond(&request.path, &request.query, views.get(first..last).unwrap_or_default(), next))
 }
 

@@ -8,6 +8,7 @@ use store::{StoreError, log, pair, read};
 use transform::Plan;
 use web::{Problem, Response};
 use work::Platform;
+use work::admission::{self, RENDERS};
 
 use crate::derive::{blob_not_found, object_entries};
 use crate::pixels::{self, PixelError, Stripped};
@@ -26,7 +27,7 @@ const WINDOW: u64 = 8_000;
 ///
 /// # Responses
 /// - 200: it is stored. 202: another request is making it.
-/// - 404 `blob-not-found`; 422 `image-corrupt`, `output-too-large`.
+/// - 404 `blob-not-found`; 422 `image-corrupt`, `output-too-large`; 503 `overloaded`.
 pub async fn render(platform: &impl Platform, blob: &str, plan: &str) -> Result<Response, Problem> {
     let blob = BlobId::parse(blob).ok_or_else(Problem::no_route)?;
     let plan: Plan = plan.parse().map_err(|_| Problem::no_route())?;
@@ -36,7 +37,14 @@ pub async fn render(platform: &impl Platform, blob: &str, plan: &str) -> Result<
     if platform.get(before.name()).await?.is_some() || platform.increment(take.name(), 1).await? != 1 {
         return Ok(Response::new(StatusCode::ACCEPTED));
     }
-    let made = make(platform, &blob, &plan, &object).await;
+    let made = match admission::enter(platform, RENDERS).await? {
+        None => Err(Problem::overloaded("pictures are being made")),
+        Some(pass) => {
+            let made = make(platform, &blob, &plan, &object).await;
+            admission::leave(platform, pass).await?;
+            made
+        }
+    };
     // Made or not: whoever waits finds it, or may try at once.
     store::delete(platform, take.name()).await?;
     let was_rendered = made?;

@@ -1,20 +1,28 @@
-//! What `resize` does when a bell rings: derive, forget. The decoding itself runs in a request of its own.
+//! What `resize` does when a bell rings: derive, forget.
+//!
+//! Behind HTTP, the decoding runs in a request of its own, in an instance that may die of it. A worker can't ask for that:
+//! it decodes here, one picture after the other, and dies of it itself.
 
-use kv_schema::Id;
 use kv_schema::asset::Failure;
 use kv_schema::content::BlobId;
 use kv_schema::job::{self, IngestJob, ResizeJob, RetrieveJob};
+use kv_schema::{Id, Millis};
 use store::StoreError;
-use work::driver::{Limits, Napping, Outcome, Worker, drive as drive_queue};
+use work::driver::{Limits, Napping, Outcome, Worker, drive as drive_queue, work_off as work_off_queue};
 use work::{Context, Platform, backoff, queue};
 
+use crate::derive;
 use crate::forget::forget;
+use crate::tell::tell_of_derived;
 
 /// Two pictures are decoded at once: one for each core of a small machine, 400 MB each at the most.
 const LIMITS: Limits = Limits { drivers: 2, jobs: 1 };
 
 /// A picture that so many decoders did not survive is taken for the cause.
 const MOST_DEATHS: u32 = 3;
+
+/// The same in a worker, which dies with its decoder and can't tell deaths from other ends: they all count.
+const MOST_ENDS: u32 = 6;
 
 /// Attempts after which an original that can't be found is given up.
 const MOST_MISSES: u32 = 3;
@@ -25,14 +33,32 @@ thread_local! {
 
 /// Empties the queue of `resize`.
 pub async fn drive(platform: &impl Platform) {
-    let worker = Resize { platform };
+    let worker = Resize { platform, decodes: Decodes::Elsewhere };
     if let Err(error) = drive_queue(&worker, platform, platform, &job::resize(), LIMITS, &NAPPING).await {
         platform.log(&format!("the driver of resize stopped: {error}"));
     }
 }
 
+/// Empties the queue of `resize` in a process of its own, and stays for `stay` milliseconds for what is due soon.
+pub async fn work_off(platform: &impl Platform, stay: Millis) {
+    let worker = Resize { platform, decodes: Decodes::Here };
+    if let Err(error) = work_off_queue(&worker, platform, platform, &job::resize(), LIMITS.jobs, stay).await {
+        platform.log(&format!("the worker of resize stopped: {error}"));
+    }
+}
+
+/// Where pictures are decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Decodes {
+    /// In another instance, which is asked for it.
+    Elsewhere,
+    /// In this one.
+    Here,
+}
+
 struct Resize<'a, P> {
     platform: &'a P,
+    decodes: Decodes,
 }
 
 impl<P: Platform> Worker for Resize<'_, P> {
@@ -65,12 +91,15 @@ impl<P: Platform> Worker for Resize<'_, P> {
 
 impl<P: Platform> Resize<'_, P> {
     async fn derive(&self, asset: &Id, blob: &BlobId, attempt: u32) -> Result<Outcome, StoreError> {
-        let path = format!("/internal/derive/{}", blob.text());
-        match self.platform.ask(Context::Resize, &path).await {
+        if self.decodes == Decodes::Here && attempt > MOST_ENDS {
+            self.settle(asset, blob, failed("image-corrupt", "no decoder survives this picture")).await?;
+            return Ok(Outcome::Done);
+        }
+        match self.decode(blob).await {
             Ok((200, _)) => {
                 let task = RetrieveJob::Project { asset: asset.clone() };
                 queue::push(self.platform, self.platform, &job::retrieve(), task, Vec::new()).await?;
-                self.platform.ring(Context::Retrieve).await;
+                tell_of_derived(self.platform, asset, blob).await?;
                 Ok(Outcome::Done)
             }
             Ok((422, body)) => {
@@ -100,6 +129,25 @@ impl<P: Platform> Resize<'_, P> {
         }
     }
 
+    /// Has an original decoded, and all made of it; the answer's status and body.
+    async fn decode(&self, blob: &BlobId) -> Result<(u16, Vec<u8>), String> {
+        match self.decodes {
+            Decodes::Elsewhere => {
+                self.platform.ask(Context::Resize, &format!("/internal/derive/{}", blob.text())).await
+            }
+            Decodes::Here => Ok(match derive::derive(self.platform, &blob.text()).await {
+                Ok(response) => {
+                    let body = response.full_body().map(|body| body.to_vec());
+                    (response.status.as_u16(), body.unwrap_or_default())
+                }
+                Err(problem) => {
+                    let cause = problem.cause.unwrap_or(problem.detail);
+                    (problem.status.as_u16(), cause.into_bytes())
+                }
+            }),
+        }
+    }
+
     fn later(&self, attempt: u32) -> Outcome {
         Outcome::Again { wait: backoff(500, attempt, self.platform.random()) }
     }
@@ -115,4 +163,78 @@ impl<P: Platform> Resize<'_, P> {
 
 fn failed(code: &str, detail: &str) -> Failure {
     Failure { code: code.to_owned(), detail: detail.to_owned(), limit: None, actual: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::executor::block_on;
+    use kv_schema::content::{self, Blob};
+    use store::memory::TestPlatform;
+    use store::object::{self, Description};
+    use store::{new_id, read, write};
+
+    use super::*;
+
+    const GIF: &[u8] = b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;";
+
+    /// A stored original, and the job to derive from it.
+    async fn job_for(platform: &TestPlatform, bytes: &[u8]) -> BlobId {
+        let blob = BlobId { sha256: "a".repeat(64), generation: 0 };
+        let mime = "image/gif".to_owned();
+        let description = Description { mime: mime.clone(), width: 1, height: 1 };
+        object::put(platform, &content::original(&blob), description, bytes).await.unwrap();
+        let stored = Blob { bytes: bytes.len() as u64, mime, stored_at: 0 };
+        write(platform, &content::blob(&blob), &stored).await.unwrap();
+        let task = ResizeJob::Derive { asset: new_id(platform), blob: blob.clone() };
+        queue::push(platform, platform, &job::resize(), task, Vec::new()).await.unwrap();
+        blob
+    }
+
+    /// How the next job of `ingest` says that an asset failed.
+    async fn failure_code(platform: &TestPlatform) -> Option<String> {
+        match queue::take(platform, platform, &job::ingest()).await.unwrap() {
+            queue::Next::Taken(queue::Taken { task: IngestJob::Settle { failure, .. }, .. }) => {
+                failure.map(|failure| failure.code)
+            }
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn a_worker_decodes_by_itself_and_tells_of_it() {
+        block_on(async {
+            let platform = TestPlatform::default();
+            let blob = job_for(&platform, GIF).await;
+            work_off(&platform, 0).await;
+            assert!(read(&platform, &content::derived(&blob)).await.unwrap().is_some());
+            assert_eq!(platform.heard.take(), ["variant.ready"]);
+            assert_eq!(queue::depth(&platform, &platform, &job::retrieve()).await.unwrap().open, 1);
+        });
+    }
+
+    #[test]
+    fn a_worker_says_that_a_picture_is_corrupt() {
+        block_on(async {
+            let platform = TestPlatform::default();
+            job_for(&platform, &GIF[..20]).await;
+            work_off(&platform, 0).await;
+            assert_eq!(failure_code(&platform).await.as_deref(), Some("image-corrupt"));
+        });
+    }
+
+    #[test]
+    fn a_picture_that_many_workers_did_not_survive_is_given_up() {
+        block_on(async {
+            let platform = TestPlatform::default();
+            let blob = job_for(&platform, GIF).await;
+            for _ in 0..MOST_ENDS {
+                let next = queue::take(&platform, &platform, &job::resize()).await.unwrap();
+                assert!(matches!(next, queue::Next::Taken(_)));
+                platform.clock.advance(queue::LEASE);
+            }
+            work_off(&platform, 0).await;
+            assert_eq!(failure_code(&platform).await.as_deref(), Some("image-corrupt"));
+            assert!(read(&platform, &content::derived(&blob)).await.unwrap().is_none());
+        });
+    }
 }

@@ -1,9 +1,12 @@
 //! The component: what Spin calls.
+#![expect(unsafe_code, reason = "`redis_subscriber` generates the export's glue here")]
 
-use host::{Reply, serve, spawn};
+use bytes::Bytes;
+use host::{Reply, hear, serve, spawn};
 use http::{Method, StatusCode};
-use spin_sdk::http_service;
+use spin_sdk::{http_service, redis_subscriber};
 use web::Response;
+use work::Context;
 
 use crate::{health, route, worker};
 
@@ -26,4 +29,10 @@ async fn handle(request: spin_sdk::http::Request) -> Reply {
         }
     })
     .await
+}
+
+/// A message on a channel of the worker's.
+#[redis_subscriber]
+async fn on_message(message: Bytes) -> Result<(), String> {
+    hear(Context::Retrieve, &message, |spin| async move { worker::work_off(&spin, host::STAY).await }).await
 }

@@ -1,5 +1,6 @@
 //! Delivering bytes: finds the stored variant and streams it; what is not stored yet `resize` makes first.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::ops::Range;
 
@@ -11,7 +12,7 @@ use kv_schema::preset::{self, Presets};
 use kv_schema::shape::{Object, Versioned};
 use kv_schema::{Id, Millis};
 use store::object::{self, Opened, Piece};
-use store::{Store, decode};
+use store::{Store, StoreError, decode};
 use transform::{Accept, Format, Plan, Source, Spec, Transform, TransformError, TransformErrorKind};
 use web::conditional::Condition;
 use web::query::Query;
@@ -31,6 +32,14 @@ const MOST_PATIENCE: Millis = 40_000;
 /// Renderers that may die of a picture before the request is given up.
 const MOST_DEATHS: u32 = 3;
 
+/// After a refusal this instance refuses what would have to be made for so long without asking, in milliseconds: to
+/// refuse must cost less than what is refused.
+const REFUSED_FOR: Millis = 250;
+
+thread_local! {
+    static REFUSES_UNTIL: Cell<Millis> = const { Cell::new(0) };
+}
+
 /// Every answer under a URL is the same for ever: a changed image or preset is handed out under another URL.
 const FOREVER: &str = "public, max-age=31536000, immutable";
 
@@ -40,7 +49,7 @@ const FOREVER: &str = "public, max-age=31536000, immutable";
 /// - 200, 206, 304.
 /// - 400 `transform-invalid`, `parameter-unknown`; 404 `image-not-found`, `preset-not-found`; 410 `image-deleted`;
 ///   416 `range-not-satisfiable`; 422 `output-too-large`, `image-corrupt`; 501 `transform-unsupported`.
-/// - 503 `render-timeout` with `Retry-After`.
+/// - 503 `render-timeout`, `overloaded`, `store-unavailable`, with `Retry-After`; 507 `store-full`.
 pub async fn deliver<P: Platform + 'static>(
     platform: P,
     request: &Request,
@@ -123,13 +132,22 @@ fn refused(error: TransformError) -> Problem {
 
 /// Has a variant made, or waits for the one who makes it already.
 async fn make(platform: &impl Platform, blob: &BlobId, plan: &Plan, object: &Object) -> Result<Opened, Problem> {
+    if platform.now() < REFUSES_UNTIL.get() {
+        return Err(overloaded());
+    }
     let path = format!("/internal/render/{}/{plan}", blob.text());
     let deadline = platform.now() + MOST_PATIENCE;
     let mut n_deaths = 0;
     while platform.now() < deadline {
         match platform.ask(Context::Resize, &path).await {
             Ok((200 | 202, _)) => {}
-            Ok((status, body)) => return Err(render_refused(status, &body)),
+            Ok((status, body)) => {
+                let problem = render_refused(status, &body);
+                if problem.code == overloaded().code {
+                    REFUSES_UNTIL.set(platform.now() + REFUSED_FOR);
+                }
+                return Err(problem);
+            }
             // The renderer did not survive it. One more try tells bad luck from a bad image.
             Err(cause) => {
                 platform.log(&format!("rendering {plan} of {}: {cause}", blob.text()));
@@ -168,6 +186,10 @@ fn being_deleted() -> Problem {
     Problem::new(StatusCode::GONE, "image-deleted", "the image is being deleted")
 }
 
+fn overloaded() -> Problem {
+    Problem::overloaded("pictures are being made")
+}
+
 /// What `resize` said, as this request's problem.
 fn render_refused(status: u16, body: &[u8]) -> Problem {
     let said: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
@@ -178,7 +200,9 @@ fn render_refused(status: u16, body: &[u8]) -> Problem {
         (422, Some("image-corrupt")) => Problem::unprocessable("image-corrupt", detail),
         (422, _) => with_limits(Problem::unprocessable("output-too-large", detail)),
         (404, _) => being_deleted(),
-        (503, _) => Problem::new(StatusCode::SERVICE_UNAVAILABLE, "store-unavailable", detail),
+        (503, Some("overloaded")) => overloaded(),
+        (503, _) => StoreError::Unavailable(format!("resize: {detail}")).into(),
+        (507, _) => StoreError::Full(format!("resize: {detail}")).into(),
         _ => Problem::internal(format!("resize answered {status}: {}", String::from_utf8_lossy(body))),
     }
 }

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 use kv_schema::Id;
-use kv_schema::image::{self, Image};
+use kv_schema::image::{Image, Projection};
 use kv_schema::shape::Versioned;
 use web::{Problem, time};
 
@@ -23,19 +23,13 @@ pub fn not_found() -> Problem {
 ///
 /// # Errors
 /// `404 image-not-found`, `410 image-deleted`.
-pub fn present(image: Option<Versioned<Image>>) -> Result<Versioned<Image>, Problem> {
-    let image = image.ok_or_else(not_found)?;
-    match image.value.deleted_at {
-        None => Ok(image),
-        Some(at) => {
+pub fn present(image: Option<Versioned<Projection>>) -> Result<Versioned<Image>, Problem> {
+    let Versioned { version, value } = image.ok_or_else(not_found)?;
+    match value {
+        Projection::Shown(image) => Ok(Versioned { version, value: *image }),
+        Projection::Deleted { at } => {
             let detail = format!("the image was deleted at {}", time::format(at));
             Err(Problem::new(StatusCode::GONE, "image-deleted", detail))
         }
     }
-}
-
-/// Whether an image counts as an entry of a listing: its own document says so.
-pub fn stands_at(image: &Image, listing: &image::Listing, position: u64) -> bool {
-    image.deleted_at.is_none()
-        && image.places.iter().any(|place| place.listing == *listing && place.position == position)
 }

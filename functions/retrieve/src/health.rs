@@ -2,22 +2,20 @@
 
 use http::StatusCode;
 use kv_schema::image::Listing;
-use kv_schema::{asset, content, job};
+use kv_schema::{asset, content, job, preset};
 use serde_json::json;
-use store::{StoreError, count_many};
+use store::{StoreError, count, index};
 use web::query::Query;
 use web::{Problem, Request, Response, time};
 use work::queue::{Depth, depth, next_due};
 use work::{Context, Platform};
-
-use crate::list;
 
 /// Says that the service is alive and that the store answers.
 ///
 /// # Responses
 /// - 200, 503 `store-unavailable`.
 pub async fn health(platform: &impl Platform) -> Result<Response, Problem> {
-    platform.get(asset::accepted_count().name()).await?;
+    platform.get(preset::document().current().name()).await?;
     Ok(Response::json(StatusCode::OK, &json!({ "status": "ok" })))
 }
 
@@ -47,9 +45,9 @@ async fn try_ring(platform: &impl Platform) -> Result<(), StoreError> {
 /// - 200.
 pub async fn stats(platform: &impl Platform, request: &Request) -> Result<Response, Problem> {
     Query::parse(&request.query, &[])?;
-    let counters = [asset::accepted_count(), asset::deleted_count(), content::stored_bytes(), content::renders()];
-    let counts = count_many(platform, &counters).await?;
-    let images = list::size(platform, &Listing::All).await?;
+    let indexes = [asset::all(), asset::failed(), Listing::All.index(), content::blobs()];
+    let totals = index::totals_many(platform, &indexes).await?;
+    let renders = count(platform, &content::renders()).await?;
     let queues = [
         ("ingest", depth(platform, platform, &job::ingest()).await?),
         ("resize", depth(platform, platform, &job::resize()).await?),
@@ -60,10 +58,12 @@ pub async fn stats(platform: &impl Platform, request: &Request) -> Result<Respon
     let by_context: serde_json::Map<_, _> =
         queues.iter().map(|(name, depth)| ((*name).to_owned(), queue(depth))).collect();
     let stats = json!({
-        "assets": counts[0].saturating_sub(counts[1]),
-        "images": images,
-        "original_bytes": counts[2],
-        "renders": counts[3],
+        "assets": totals[0].count,
+        "failed": totals[1].count,
+        "images": totals[2].count,
+        "originals": totals[3].count,
+        "original_bytes": totals[3].weight,
+        "renders": renders,
         "queue_depth": queues.iter().map(|(_, depth)| depth.open).sum::<u64>(),
         "oldest_job": oldest.map(time::format),
         "queues": by_context,

@@ -8,6 +8,7 @@ mod find;
 pub mod health;
 mod list;
 pub mod project;
+mod rebuild;
 mod show;
 mod view;
 pub mod worker;
@@ -36,6 +37,8 @@ pub async fn route<P: Platform + 'static>(platform: P, request: Request) -> Resu
         (["v1", "images", id], &Method::GET | &Method::HEAD) => show::show(&platform, &request, id).await,
         (["healthz"], &Method::GET | &Method::HEAD) => health::health(&platform).await,
         (["v1", "stats"], &Method::GET | &Method::HEAD) => health::stats(&platform, &request).await,
+        (["v1", "rebuild"], &Method::POST) => rebuild::start(&platform, &request).await,
+        (["v1", "rebuild"], &Method::GET | &Method::HEAD) => rebuild::show(&platform, &request).await,
         (["internal", "project", id], &Method::POST) => {
             project::project_by_text(&platform, id).await?;
             Ok(Response::new(StatusCode::NO_CONTENT))
@@ -48,6 +51,7 @@ pub async fn route<P: Platform + 'static>(platform: P, request: Request) -> Resu
         (["v1", "images"] | ["v1", "images", _] | ["healthz"] | ["v1", "stats"], _) => {
             Err(Problem::method_not_allowed("GET, HEAD"))
         }
+        (["v1", "rebuild"], _) => Err(Problem::method_not_allowed("GET, HEAD, POST")),
         _ => Err(Problem::no_route()),
     }
 }

@@ -3,21 +3,17 @@
 use std::collections::BTreeMap;
 
 use kv_schema::category::{self, Category};
-use kv_schema::image::{self, Image, Listed, Listing};
-use kv_schema::shape::{Entry, Log};
+use kv_schema::image::{self, Image, Listing, Projection};
 use kv_schema::{Id, Millis, preset};
-use store::{Store, StoreError, count, count_many, document, log, read, read_many};
+use store::index::{self, Chosen};
+use store::{Store, StoreError, document, read_many};
 use web::page::{PageRequest, time_parameter};
 use web::query::{Query, invalid};
 use web::{Problem, Request, Response};
 use work::Platform;
 
-use crate::find::stands_at;
+use crate::categories;
 use crate::view::ImageView;
-use crate::{categories, project};
-
-/// Entries that one request looks at when filters leave few of them. A page may then be short, and is not the last.
-const MOST_EXAMINED: usize = 1_000;
 
 /// Lists images.
 ///
@@ -29,16 +25,16 @@ pub async fn list(platform: &impl Platform, request: &Request) -> Result<Respons
     let query = Query::parse(&request.query, &KNOWN)?;
     let filter = Filter::parse(platform, &query).await?;
     let page = PageRequest::parse(&query, filter.name())?;
-    let found = find(platform, &filter, page.position, page.limit).await?;
+    let found = find(platform, &filter, &page).await?;
 
     let presets = document::get(platform, &preset::document()).await?;
     let presets = presets.map_or_else(preset::Presets::built_in, |presets| presets.value);
-    let paths = paths(platform, &found.images).await?;
+    let paths = paths(platform, &found.items).await?;
     let none = Vec::new();
     let path_of = |image: &Image| image.details.category.as_ref().and_then(|id| paths.get(id)).unwrap_or(&none);
     let views: Vec<ImageView> =
-        found.images.iter().map(|image| ImageView::new(image, path_of(image), &presets)).collect();
-    Ok(page.respond(&request.path, &request.query, &views, found.next))
+        found.items.iter().map(|image| ImageView::new(image, path_of(image), &presets)).collect();
+    Ok(page.respond(&request.path, &request.query, &views, found.next.map(|next| next.number())))
 }
 
 /// Which images are asked for.
@@ -76,13 +72,12 @@ impl Filter {
 
     /// Names the list, for its cursors.
     fn name(&self) -> String {
-        format!("{}|{:?}|{:?}|{:?}", self.listing.log().name(), self.tag, self.after, self.before)
+        format!("{}|{:?}|{:?}|{:?}", self.listing.index().name(), self.tag, self.after, self.before)
     }
 
+    /// Whether an image is what is asked for, and stands where an entry says it does: its document decides.
     fn takes(&self, image: &Image) -> bool {
-        self.tag.as_ref().is_none_or(|tag| image.details.tags.contains(tag))
-            && self.after.is_none_or(|after| image.created_at > after)
-            && self.before.is_none_or(|before| image.created_at < before)
+        image.listings.contains(&self.listing) && self.tag.as_ref().is_none_or(|tag| image.details.tags.contains(tag))
     }
 }
 
@@ -93,80 +88,21 @@ async fn known_category(store: &impl Store, text: &str) -> Result<Id, Problem> {
     if found.is_some_and(|found| found.value.deleted.is_none()) { Ok(id) } else { Err(unknown()) }
 }
 
-/// A page of images, and where to go on.
-struct Found {
-    images: Vec<Image>,
-    next: Option<u64>,
-}
-
-async fn find(store: &impl Store, filter: &Filter, from: Option<u64>, limit: usize) -> Result<Found, StoreError> {
-    let entries = filter.listing.log();
-    let mut position = match (from, filter.before) {
-        (Some(from), _) => Some(from),
-        (None, Some(before)) => Some(first_not_before(store, &entries, before).await?),
-        (None, None) => None,
+/// The images of a page. Entries are in the order of their ids, and so of their making: dates are bounds of the walk.
+async fn find(store: &impl Store, filter: &Filter, page: &PageRequest) -> Result<Chosen<Image>, StoreError> {
+    let first_of = |millis: Millis| Id::from_parts(u64::try_from(millis).unwrap_or(0), 0);
+    let before = page.position.map(Id::from_number).or(filter.before.map(first_of));
+    let is_over = |id: &Id| filter.after.is_some_and(|after| id.millis() <= after);
+    let shown = |projection| match projection {
+        Projection::Shown(image) if filter.takes(&image) => Some(*image),
+        Projection::Shown(_) | Projection::Deleted { .. } => None,
     };
-    let mut images = Vec::with_capacity(limit);
-    let mut n_examined = 0;
-    loop {
-        let page = log::page(store, &entries, position, limit).await?;
-        n_examined += page.entries.len();
-        let keys: Vec<_> = page.entries.iter().map(|(_, entry)| image::document(&entry.id).current()).collect();
-        let documents = read_many(store, &keys).await?;
-        for ((at, entry), document) in page.entries.into_iter().zip(documents) {
-            // An image is never listed before it was created: below this there is nothing that is new enough.
-            if filter.after.is_some_and(|after| entry.at <= after) {
-                return Ok(Found { images, next: None });
-            }
-            let image = document.map(|document| document.value);
-            images.extend(image.filter(|image| stands_at(image, &filter.listing, at) && filter.takes(image)));
-            if images.len() == limit {
-                return Ok(Found { images, next: (at > 1).then_some(at) });
-            }
-        }
-        if page.next == 0 {
-            return Ok(Found { images, next: None });
-        }
-        if n_examined >= MOST_EXAMINED {
-            return Ok(Found { images, next: Some(page.next) });
-        }
-        position = Some(page.next);
-    }
-}
-
-/// The lowest position from which on upwards no entry was created before `before`, by halving: entries stand in the
-/// order in which they were listed, and none was listed later after its creation than the log's lateness says.
-async fn first_not_before(store: &impl Store, entries: &Log<Listed>, before: Millis) -> Result<u64, StoreError> {
-    let lateness = project::lateness(store, entries).await?;
-    let is_late_enough = |entry: &Listed| entry.at.saturating_sub(lateness) >= before;
-    let (mut low, mut high) = (0, count(store, &entries.length()).await?);
-    // Invariant: every live entry above `high` is late enough; the entry at `low` is not, or there is none.
-    while low < high {
-        let middle = low + (high - low).div_ceil(2);
-        match live_at_or_below(store, entries, middle, low).await? {
-            Some((_, entry)) if is_late_enough(&entry) => high = middle - 1,
-            Some((position, _)) => low = position.max(low + 1),
-            None => high = middle - 1,
-        }
-        if low >= middle {
-            low = middle;
-        }
-    }
-    Ok(high + 1)
-}
-
-/// The nearest live entry at or below `position` and above `floor`.
-async fn live_at_or_below(
-    store: &impl Store,
-    entries: &Log<Listed>,
-    position: u64,
-    floor: u64,
-) -> Result<Option<(u64, Listed)>, StoreError> {
-    if let Some(Entry::Live(entry)) = read(store, &entries.entry(position)).await? {
-        return Ok(Some((position, entry)));
-    }
-    let page = log::page(store, entries, Some(position), 1).await?;
-    Ok(page.entries.into_iter().next().filter(|(found, _)| *found > floor))
+    index::choose(store, &filter.listing.index(), before, page.limit, is_over, async |ids: &[Id]| {
+        let keys: Vec<_> = ids.iter().map(|id| image::document(id).current()).collect();
+        let documents = read_many(store, &keys).await?.into_iter();
+        Ok(documents.map(|document| document.and_then(|document| shown(document.value))).collect())
+    })
+    .await
 }
 
 /// The category path of each category that these images are in, each read once.
@@ -178,14 +114,4 @@ async fn paths(store: &impl Store, images: &[Image]) -> Result<BTreeMap<Id, Vec<
         }
     }
     Ok(paths)
-}
-
-/// How many images a listing has.
-///
-/// # Errors
-/// [`StoreError`].
-pub async fn size(store: &impl Store, listing: &Listing) -> Result<u64, StoreError> {
-    let entries = listing.log();
-    let counts = count_many(store, &[entries.length(), entries.removed()]).await?;
-    Ok(counts[0].saturating_sub(counts[1]))
 }

@@ -1,26 +1,20 @@
-//! Projecting an asset: its image document, and one entry in each listing that the image appears in.
+//! Projecting an asset: its image document, and its id in each listing that the image appears in.
 //!
-//! A listing's entry counts only if the image's document names its position. So entries are written first and the
-//! document decides: an entry whose writer died, or lost a race, is skipped by every reader.
+//! What is projected is a function of what others own: the asset, what was derived from its bytes, the categories. So
+//! it can be made again from them at any time, and comes out the same ([`crate::rebuild`]). An entry of a listing counts
+//! only if the image's document names the listing; so entries are made before the document, and taken out after it.
 
+use kv_schema::Id;
 use kv_schema::asset::{self, Asset, State};
-use kv_schema::content;
-use kv_schema::image::{self, Image, Listed, Listing, Place};
+use kv_schema::content::{self, BlobId, Derived};
+use kv_schema::image::{self, Image, Listing, Projection};
 use kv_schema::job::{self, IngestJob};
-use kv_schema::shape::{Entry, Log, Versioned};
-use kv_schema::{Id, Millis};
-use store::document::Updated;
-use store::{Store, StoreError, document, log, pair, read};
+use kv_schema::shape::Versioned;
+use store::{StoreError, document, index, read, write};
 use web::Problem;
 use work::{Context, Platform, queue};
 
 use crate::{categories, find};
-
-/// Entries may always be this late without being noted as late, as a power of two of milliseconds: about a minute.
-const USUAL_LATENESS: u32 = 16;
-
-/// The greatest lateness that is told apart: 2^40 ms are 35 years.
-const MOST_LATENESS: u32 = 40;
 
 /// What a projection came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,12 +25,21 @@ pub enum Projected {
     NotYet,
 }
 
+/// How much of what is there is believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trust {
+    /// An image that says what it should is in the listings that it names.
+    Usual,
+    /// Anything may have been lost.
+    Nothing,
+}
+
 /// Projects the asset whose id stands in a URL.
 ///
 /// # Errors
 /// `404 image-not-found`, `503 store-unavailable`.
 pub async fn project_by_text(platform: &impl Platform, id: &str) -> Result<(), Problem> {
-    project(platform, &find::image_id(id)?).await?;
+    project(platform, &find::image_id(id)?, Trust::Usual).await?;
     Ok(())
 }
 
@@ -44,26 +47,27 @@ pub async fn project_by_text(platform: &impl Platform, id: &str) -> Result<(), P
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn project(platform: &impl Platform, id: &Id) -> Result<Projected, StoreError> {
+pub async fn project(platform: &impl Platform, id: &Id, trust: Trust) -> Result<Projected, StoreError> {
+    let mut touched = Vec::new();
     loop {
+        // The image is read before the asset: should another write it meanwhile, from an asset that is perhaps newer,
+        // then this does not replace it but begins again.
+        let before = document::get(platform, &image::document(id)).await?;
         let Some(asset) = document::get(platform, &asset::document(id)).await? else { return Ok(Projected::NotYet) };
-        if asset.value.deleted_at.is_some() {
-            withdraw(platform, &asset).await?;
-            return Ok(Projected::UpToDate);
-        }
-        let blob = match (&asset.value.content, asset.value.state) {
-            (Some(content), State::Processing | State::Ready) => content.blob.clone(),
-            (_, State::Failed) => return Ok(Projected::UpToDate),
-            _ => return Ok(Projected::NotYet),
+        let asset = asset.value;
+        let Some(wanted) = draw(platform, &asset).await? else {
+            let is_over = asset.state == State::Failed;
+            return Ok(if is_over { Projected::UpToDate } else { Projected::NotYet });
         };
-        if read(platform, &content::derived(&blob)).await?.is_none() {
-            return Ok(Projected::NotYet);
-        }
-        if !publish(platform, &asset).await? {
+        if !bring(platform, id, before, &wanted, trust, &mut touched).await? {
             continue;
         }
-        if asset.value.state == State::Processing {
-            let task = IngestJob::Settle { asset: id.clone(), blob, failure: None };
+        // A category that moved between reading its path and now has looked for its images too early.
+        if draw(platform, &asset).await?.as_ref().map(listings) != Some(listings(&wanted)) {
+            continue;
+        }
+        if let (State::Processing, Projection::Shown(image)) = (asset.state, wanted) {
+            let task = IngestJob::Settle { asset: id.clone(), blob: image.blob, failure: None };
             queue::push(platform, platform, &job::ingest(), task, Vec::new()).await?;
             platform.ring(Context::Ingest).await;
         }
@@ -71,151 +75,93 @@ pub async fn project(platform: &impl Platform, id: &Id) -> Result<Projected, Sto
     }
 }
 
-/// Writes the image of an asset. False: something it was made from changed meanwhile, and it is to be done again.
-async fn publish(platform: &impl Platform, asset: &Versioned<Asset>) -> Result<bool, StoreError> {
-    let Some(wanted) = draw(platform, asset).await? else { return Ok(false) };
-    let document = image::document(&asset.value.id);
-    let before = document::get(platform, &document).await?;
-    if let Some(before) = &before
-        && (before.value.asset_version > asset.version || is_same(&before.value, &wanted))
-    {
+fn listings(projection: &Projection) -> &[Listing] {
+    match projection {
+        Projection::Shown(image) => &image.listings,
+        Projection::Deleted { .. } => &[],
+    }
+}
+
+/// Writes the image and its entries. False: another wrote the image meanwhile. `touched` keeps the listings in which
+/// this caller may have left an entry that is not to be.
+async fn bring(
+    platform: &impl Platform,
+    id: &Id,
+    before: Option<Versioned<Projection>>,
+    wanted: &Projection,
+    trust: Trust,
+    touched: &mut Vec<Listing>,
+) -> Result<bool, StoreError> {
+    let listed = image::listed(id);
+    let noted = read(platform, &listed).await?.unwrap_or_default();
+    let is_same = before.as_ref().is_some_and(|before| before.value == *wanted);
+    if is_same && touched.is_empty() && noted == listings(wanted) && trust == Trust::Usual {
         return Ok(true);
     }
-    let old_places = before.as_ref().map_or(&[][..], |before| &before.value.places);
-    let places = take_places(platform, &wanted, old_places).await?;
-    let version = before.as_ref().map_or(0, |before| before.version);
-    let image = Image { places: places.clone(), ..wanted.image };
-    let updated = document::update(platform, platform, &document, |current| {
-        let is_unchanged = current.map_or(0, |current| current.version) == version;
-        Ok::<_, StoreError>(is_unchanged.then(|| image.clone()))
-    })
-    .await?;
-    match updated {
-        Updated::Written(_) => {
-            leave(platform, old_places, &places).await?;
-            // A category that moved between reading its path and now has looked for its images too early.
-            Ok(draw(platform, asset).await?.is_some_and(|now| now.listings == wanted.listings))
-        }
-        Updated::Unchanged(_) => {
-            leave(platform, &places, old_places).await?;
-            Ok(false)
+    let mut possible = [noted.as_slice(), touched.as_slice(), listings(wanted)].concat();
+    possible.sort();
+    possible.dedup();
+    if possible != noted {
+        write(platform, &listed, &possible).await?;
+    }
+    touched.clone_from(&possible);
+    for listing in listings(wanted) {
+        index::insert(platform, platform, &listing.index(), id.as_str(), 0).await?;
+    }
+    if !is_same {
+        let version = before.map_or(0, |before| before.version) + 1;
+        let next = Versioned { version, value: wanted.clone() };
+        if document::write_next(platform, platform, &image::document(id), next, &[]).await?.is_none() {
+            return Ok(false);
         }
     }
+    for listing in possible.iter().filter(|listing| !listings(wanted).contains(listing)) {
+        index::remove(platform, platform, &listing.index(), id.as_str()).await?;
+    }
+    if possible != listings(wanted) {
+        write(platform, &listed, &listings(wanted).to_vec()).await?;
+    }
+    touched.clear();
+    Ok(true)
 }
 
-/// An image as it should be, its places aside.
-struct Drawn {
-    image: Image,
-    listings: Vec<Listing>,
-}
-
-async fn draw(platform: &impl Platform, asset: &Versioned<Asset>) -> Result<Option<Drawn>, StoreError> {
-    let Asset { id, details, content, created_at, .. } = &asset.value;
-    let Some(content) = content else { return Ok(None) };
+/// An asset's image as it should be; none while there is none to be.
+async fn draw(platform: &impl Platform, asset: &Asset) -> Result<Option<Projection>, StoreError> {
+    if let Some(at) = asset.deleted_at {
+        return Ok(Some(Projection::Deleted { at }));
+    }
+    let (Some(content), State::Processing | State::Ready) = (&asset.content, asset.state) else { return Ok(None) };
     let Some(derived) = read(platform, &content::derived(&content.blob)).await? else { return Ok(None) };
+    let image = draw_image(platform, asset, &content.blob, content.bytes, derived).await?;
+    Ok(Some(Projection::Shown(Box::new(image))))
+}
+
+async fn draw_image(
+    platform: &impl Platform,
+    asset: &Asset,
+    blob: &BlobId,
+    bytes: u64,
+    derived: Derived,
+) -> Result<Image, StoreError> {
+    let mut details = asset.details.clone();
     let path = match &details.category {
         None => Vec::new(),
         Some(category) => categories::path(platform, category).await?,
     };
+    details.category = path.last().map(|category| category.id.clone());
     let mut listings = vec![Listing::All];
-    listings.extend(path.last().map(|category| Listing::Category(category.id.clone())));
+    listings.extend(details.category.iter().cloned().map(Listing::Category));
     listings.extend(path.iter().map(|category| Listing::Tree(category.id.clone())));
     listings.extend(details.tags.iter().cloned().map(Listing::Tag));
-    let mut details = details.clone();
-    details.category = path.last().map(|category| category.id.clone());
-    let image = Image {
-        id: id.clone(),
-        asset_version: asset.version,
-        details,
-        blob: content.blob.clone(),
-        bytes: content.bytes,
-        derived,
-        created_at: *created_at,
-        updated_at: asset.value.updated_at,
-        places: Vec::new(),
-        deleted_at: None,
-    };
-    Ok(Some(Drawn { image, listings }))
-}
-
-/// Whether an image already says what is wanted. The asset's later versions may say nothing new of it.
-fn is_same(image: &Image, wanted: &Drawn) -> bool {
-    let mut listings: Vec<&Listing> = image.places.iter().map(|place| &place.listing).collect();
-    let mut wanted_listings: Vec<&Listing> = wanted.listings.iter().collect();
     listings.sort();
-    wanted_listings.sort();
-    listings == wanted_listings
-        && image.deleted_at.is_none()
-        && image.details == wanted.image.details
-        && image.blob == wanted.image.blob
-        && image.derived == wanted.image.derived
-}
-
-/// The places of an image: those it has already, and new entries where it has none.
-async fn take_places(platform: &impl Platform, wanted: &Drawn, old: &[Place]) -> Result<Vec<Place>, StoreError> {
-    let entry = Listed { id: wanted.image.id.clone(), at: platform.now() };
-    let mut places = Vec::with_capacity(wanted.listings.len());
-    let mut entries = Vec::new();
-    for listing in &wanted.listings {
-        if let Some(place) = old.iter().find(|place| place.listing == *listing) {
-            places.push(place.clone());
-            continue;
-        }
-        let log = listing.log();
-        note_lateness(platform, &log, entry.at - wanted.image.created_at).await?;
-        let position = log::allocate(platform, &log).await?;
-        entries.push(pair(&log.entry(position), &Entry::Live(entry.clone()))?);
-        places.push(Place { listing: listing.clone(), position });
-    }
-    platform.set_many(entries).await?;
-    Ok(places)
-}
-
-/// Removes the entries of `from` that are not in `to`.
-async fn leave(store: &impl Store, from: &[Place], to: &[Place]) -> Result<(), StoreError> {
-    for place in from.iter().filter(|place| !to.contains(place)) {
-        log::remove(store, &place.listing.log(), place.position).await?;
-    }
-    Ok(())
-}
-
-/// Takes a deleted asset's image out of every listing. The document stays, and says that it is gone.
-async fn withdraw(platform: &impl Platform, asset: &Versioned<Asset>) -> Result<(), StoreError> {
-    let mut left = Vec::new();
-    document::update(platform, platform, &image::document(&asset.value.id), |current| {
-        let Some(current) = current else { return Ok::<_, StoreError>(None) };
-        left.clone_from(&current.value.places);
-        if current.value.deleted_at.is_some() {
-            return Ok(None);
-        }
-        // The places stay in the document until they are left: a withdrawal that dies here goes on from them.
-        let mut image = current.value.clone();
-        image.deleted_at = asset.value.deleted_at;
-        image.asset_version = asset.version;
-        Ok(Some(image))
+    Ok(Image {
+        id: asset.id.clone(),
+        details,
+        blob: blob.clone(),
+        bytes,
+        derived,
+        created_at: asset.created_at,
+        updated_at: asset.edited_at,
+        listings,
     })
-    .await?;
-    leave(platform, &left, &[]).await
-}
-
-/// Writes down that an entry is unusually late, once for each power of two.
-async fn note_lateness(store: &impl Store, log: &Log<Listed>, lateness: Millis) -> Result<(), StoreError> {
-    let exponent = u64::try_from(lateness).unwrap_or(0).max(1).next_power_of_two().ilog2().min(MOST_LATENESS);
-    let counter = log.late(exponent);
-    if exponent > USUAL_LATENESS && store.get(counter.name()).await?.is_none() {
-        store.increment(counter.name(), 1).await?;
-    }
-    Ok(())
-}
-
-/// The greatest lateness of any entry of a log, in milliseconds, rounded up.
-///
-/// # Errors
-/// [`StoreError`].
-pub async fn lateness(store: &impl Store, log: &Log<Listed>) -> Result<Millis, StoreError> {
-    let exponents = USUAL_LATENESS + 1..=MOST_LATENESS;
-    let keys: Vec<String> = exponents.clone().map(|exponent| log.late(exponent).name().to_owned()).collect();
-    let noted = store.get_many(&keys).await?;
-    let greatest = exponents.zip(noted).filter(|(_, noted)| noted.is_some()).map(|(exponent, _)| exponent).max();
-    Ok(1 << greatest.unwrap_or(USUAL_LATENESS))
 }

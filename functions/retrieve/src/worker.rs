@@ -1,13 +1,14 @@
 //! What `retrieve` does when a bell rings: project assets, and bring images along when a category moves.
 
-use kv_schema::Id;
 use kv_schema::image::Listing;
 use kv_schema::job::{self, RetrieveJob};
-use store::{StoreError, log};
+use kv_schema::{Id, Millis};
+use store::{StoreError, index};
 use work::Platform;
-use work::driver::{Limits, Napping, Outcome, Worker, drive as drive_queue};
+use work::driver::{Limits, Napping, Outcome, Worker, drive as drive_queue, work_off as work_off_queue};
 
-use crate::project::{Projected, project};
+use crate::project::{Projected, Trust, project};
+use crate::rebuild;
 
 /// Projections wait for the store and for nothing else: two drivers keep it busy.
 const LIMITS: Limits = Limits { drivers: 2, jobs: 4 };
@@ -27,6 +28,14 @@ pub async fn drive(platform: &impl Platform) {
     }
 }
 
+/// Empties the queue of `retrieve` in a process of its own, and stays for `stay` milliseconds for what is due soon.
+pub async fn work_off(platform: &impl Platform, stay: Millis) {
+    let worker = Retrieve { platform };
+    if let Err(error) = work_off_queue(&worker, platform, platform, &job::retrieve(), LIMITS.jobs, stay).await {
+        platform.log(&format!("the worker of retrieve stopped: {error}"));
+    }
+}
+
 struct Retrieve<'a, P> {
     platform: &'a P,
 }
@@ -36,7 +45,7 @@ impl<P: Platform> Worker for Retrieve<'_, P> {
 
     async fn run(&self, task: &RetrieveJob, attempt: u32) -> Result<Outcome, StoreError> {
         match task {
-            RetrieveJob::Project { asset } => match project(self.platform, asset).await? {
+            RetrieveJob::Project { asset } => match project(self.platform, asset, Trust::Usual).await? {
                 Projected::UpToDate => Ok(Outcome::Done),
                 // An edit of an asset that is not ready yet: its own projection will bring the edit along.
                 Projected::NotYet if attempt >= 3 => Ok(Outcome::Done),
@@ -44,6 +53,10 @@ impl<P: Platform> Worker for Retrieve<'_, P> {
             },
             RetrieveJob::Recategorise { category } => {
                 recategorise(self.platform, category).await?;
+                Ok(Outcome::Done)
+            }
+            RetrieveJob::Rebuild { rebuild, is_deleted, before } => {
+                rebuild::step(self.platform, rebuild, *is_deleted, before.as_ref()).await?;
                 Ok(Outcome::Done)
             }
         }
@@ -63,16 +76,18 @@ impl<P: Platform> Worker for Retrieve<'_, P> {
 /// # Errors
 /// [`StoreError`].
 pub async fn recategorise(platform: &impl Platform, category: &Id) -> Result<(), StoreError> {
-    let entries = Listing::Tree(category.clone()).log();
-    let mut before = None;
+    let listing = Listing::Tree(category.clone()).index();
+    let mut before: Option<String> = None;
     loop {
-        let page = log::page(platform, &entries, before, AT_ONCE).await?;
-        for (_, entry) in &page.entries {
-            project(platform, &entry.id).await?;
+        let entries = index::page(platform, &listing, before.as_deref(), AT_ONCE).await?;
+        for entry in &entries {
+            if let Ok(id) = Id::parse(&entry.0) {
+                project(platform, &id, Trust::Usual).await?;
+            }
         }
-        if page.next == 0 {
-            return Ok(());
+        match entries.into_iter().last() {
+            Some(last) => before = Some(last.0),
+            None => return Ok(()),
         }
-        before = Some(page.next);
     }
 }
