@@ -289,7 +289,7 @@ fn handlers(
     Ok(handlers)
 }
 
-/// The Redis triggers, by server and channel.
+/// The Redis triggers, by address as written and by channel.
 fn subscriptions(
     manifest: &Manifest,
     engine: &Engine,

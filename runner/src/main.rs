@@ -128,7 +128,9 @@ fn run(arguments: Arguments) -> Result<()> {
         },
         max_memory: arguments.max_instance_memory,
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    // A guest that computes gives way at every tick, which is a long time here: so answers from the network are looked
+    // for after a few of them.
+    let runtime = tokio::runtime::Builder::new_multi_thread().event_interval(3).enable_all().build()?;
     let result = runtime.block_on(async {
         let stop = stop()?;
         App::load(manifest, config, options).await?.run(http::shared(stop)).await

@@ -56,7 +56,7 @@ impl<T: Send + 'static> HostConnectionWithStore<T> for HasSelf<Guest> {
             return Err(Error::InvalidAddress);
         }
         let resolver = Resolver(settings.blocked_networks.clone());
-        let config = AsyncConnectionConfig::new().set_dns_resolver(resolver);
+        let config = AsyncConnectionConfig::new().set_dns_resolver(resolver).set_response_timeout(None);
         let connection = client.get_multiplexed_async_connection_with_config(&config).await?;
         accessor
             .with(|mut access| access.get().table.push(Connection(connection)).map_err(|_| Error::TooManyConnections))

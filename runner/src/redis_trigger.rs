@@ -1,7 +1,9 @@
-//! The Redis trigger: one message at a time from each server, to every component on its channel.
+//! The Redis trigger: one message at a time from each address, to every component on its channel.
+//!
+//! Addresses are told apart as they are written: two spellings of one server are two connections, each with its own
+//! messages one after the other.
 
 use std::collections::BTreeMap;
-use std::future::poll_fn;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
@@ -20,7 +22,7 @@ pub struct Subscriber {
     pub settings: Arc<Settings>,
 }
 
-/// The channels of one server, and who listens.
+/// The channels of one address, and who listens.
 pub struct Subscription {
     pub address: String,
     pub channels: BTreeMap<String, Vec<Arc<Subscriber>>>,
@@ -63,37 +65,16 @@ impl Subscription {
 }
 
 impl Subscriber {
-    /// Hands `message` to a new instance, and returns when the handler has.
-    ///
-    /// What the handler spawned goes on by itself: the instance lives until it is done.
-    async fn handle(self: &Arc<Self>, message: Vec<u8>) -> Result<()> {
-        let (sender, receiver) = tokio::sync::oneshot::channel();
-        let subscriber = self.clone();
-        tokio::spawn(async move {
-            let mut sender = Some(sender);
-            let mut store = Guest::store(&subscriber.engine, &subscriber.settings);
-            let ran = async {
-                let instance = subscriber.component.instantiate_async(&mut store).await?;
-                store
-                    .run_concurrent(async |accessor| {
-                        let handled =
-                            instance.spin_redis_inbound_redis().call_handle_message(accessor, message).await?;
-                        if let Some(sender) = sender.take() {
-                            let _ = sender.send(handled.map_err(|error| anyhow::anyhow!("{error:?}")));
-                        }
-                        poll_fn(|cx| accessor.poll_no_interesting_tasks(cx)).await;
-                        wasmtime::error::Ok(())
-                    })
-                    .await?
-            };
-            let ran: wasmtime::Result<()> = ran.await;
-            if let Err(error) = ran {
-                match sender {
-                    Some(sender) => drop(sender.send(Err(error.into()))),
-                    None => eprintln!("component {} failed after a message: {error:?}", subscriber.settings.component),
-                }
-            }
-        });
-        receiver.await.context("the handler panicked")?
+    /// Hands `message` to a new instance, and drops that when the handler has returned: tasks that it leaves behind end
+    /// there, as on Spin.
+    async fn handle(&self, message: Vec<u8>) -> Result<()> {
+        let mut store = Guest::store(&self.engine, &self.settings);
+        let instance = self.component.instantiate_async(&mut store).await?;
+        let handled = store
+            .run_concurrent(async |accessor| {
+                instance.spin_redis_inbound_redis().call_handle_message(accessor, message).await
+            })
+            .await??;
+        handled.map_err(|error| anyhow::anyhow!("{error:?}"))
     }
 }

@@ -111,7 +111,8 @@ async fn set_by_others(store: &Store, key: &str) -> Result<Vec<u8>> {
     }
 }
 
-/// Stores `message` under `message`, and counts it under `messages`.
+/// Stores `message` under `message`, and counts it under `messages`; `later KEY` leaves a task behind that sets the key,
+/// `wait KEY` counts itself under `waiting` and lasts until the key is set.
 pub async fn on_message(message: Bytes) -> Result<()> {
     if message == "trap" {
         trap();
@@ -125,8 +126,13 @@ pub async fn on_message(message: Bytes) -> Result<()> {
         });
         return Ok(());
     }
-    kept.set("message", &message).await?;
     let bucket = store::open("default").map_err(|error| anyhow::anyhow!("{error:?}"))?;
+    if let Some(key) = message.strip_prefix(b"wait ") {
+        atomics::increment(&bucket, "waiting", 1).map_err(|error| anyhow::anyhow!("{error:?}"))?;
+        set_by_others(&kept, std::str::from_utf8(key)?).await?;
+        return Ok(());
+    }
+    kept.set("message", &message).await?;
     atomics::increment(&bucket, "messages", 1).map_err(|error| anyhow::anyhow!("{error:?}"))?;
     Ok(())
 }

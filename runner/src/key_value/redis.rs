@@ -24,7 +24,9 @@ impl Server {
     }
 
     async fn connection(&self) -> Result<ConnectionManager> {
-        let connect = || ConnectionManager::new_with_config(self.client.clone(), ConnectionManagerConfig::new());
+        // As Spin's, it waits for an answer for as long as it takes.
+        let config = ConnectionManagerConfig::new().set_response_timeout(None);
+        let connect = || ConnectionManager::new_with_config(self.client.clone(), config);
         Ok(self.connection.get_or_try_init(connect).await?.clone())
     }
 

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use ::redis::{Client, Commands as _};
 use tempfile::TempDir;
 
-use crate::support::{App, Setup, wait_for};
+use crate::support::{App, Setup, one_component, wait_for};
 
 /// A Redis server on a port of its own, which keeps nothing.
 pub struct Server {
@@ -18,6 +18,10 @@ pub struct Server {
 impl Server {
     pub fn start() -> Self {
         let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port").port();
+        Self::start_on(port)
+    }
+
+    fn start_on(port: u16) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let child = Command::new("redis-server")
             .args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--save", "", "--appendonly", "no", "--dir"])
@@ -45,6 +49,16 @@ impl Server {
     /// The runtime-config file with this server as the default store.
     pub fn as_default_store(&self) -> String {
         format!("[key_value_store.default]\ntype = \"redis\"\nurl = \"{}\"", self.url())
+    }
+
+    /// Waits until so many connections listen.
+    fn wait_for_listeners(&self, count: usize) {
+        let mut connection = self.connection();
+        wait_for(|| {
+            let query = ::redis::cmd("PUBSUB").arg("NUMSUB").arg("bell").query(&mut connection);
+            let (_channel, listeners): (String, usize) = query.expect("it is answered");
+            (listeners == count).then_some(())
+        });
     }
 
     /// Publishes `message` once somebody listens.
@@ -116,11 +130,33 @@ fn every_component_on_a_channel_gets_the_message() {
 }
 
 #[test]
-fn a_task_goes_on_after_the_handler() {
+fn a_task_ends_with_the_handler() {
     let server = Server::start();
     let app = start(&server, "");
     server.publish("later spawned");
-    assert_eq!(app.wait_for("/kv/get?key=spawned").ok(), "done");
+    server.publish("ding");
+    app.wait_for("/kv/get?key=message");
+    // The task would set its key 50 ms after the handler.
+    app.get("/pause?started=pause&ms=200").ok();
+    assert_eq!(app.get("/kv/get?key=spawned").status, 404);
+}
+
+#[test]
+fn messages_of_one_address_come_one_after_the_other_and_those_of_another_spelling_beside_them() {
+    let server = Server::start();
+    let second = "[[trigger.redis]]\nchannel = \"bell\"\naddress = \"{{ redis }}?listener=second\"
+        component = \"second\"
+        [component.second]\nsource = \"guest.wasm\"\nkey_value_stores = [\"default\"]";
+    let app = start(&server, second);
+    server.wait_for_listeners(2);
+    // Each handler of the first message lasts until `go` is set, and both have begun.
+    server.publish("wait go");
+    wait_for(|| (app.get("/kv/increment?key=waiting&delta=0").ok() == "2").then_some(()));
+    server.publish("ding");
+    app.get("/pause?started=pause&ms=100").ok();
+    assert_eq!(app.get("/kv/increment?key=messages&delta=0").ok(), "0");
+    app.post("/kv/set?key=go", "now").ok();
+    wait_for(|| (app.get("/kv/increment?key=messages&delta=0").ok() == "2").then_some(()));
 }
 
 #[test]
@@ -170,6 +206,22 @@ fn numbers_on_redis_are_text() {
     assert_eq!(app.get("/kv/increment?key=n&delta=258").ok(), "258");
     let text: String = server.connection().get("n").expect("it is there");
     assert_eq!(text, "258");
+}
+
+#[test]
+fn a_store_on_redis_fails_while_its_server_is_gone_and_works_again_when_it_is_back() {
+    let server = Server::start();
+    let app = Setup::new(&one_component("")).runtime_config(&server.as_default_store()).start();
+    app.post("/kv/set?key=k", "before").ok();
+    let port = server.port;
+    drop(server);
+    // Each call ends, though nobody is there to answer it.
+    for _ in 0..2 {
+        assert!(app.get("/kv/get?key=k").error().contains("Error::"));
+    }
+    let _server = Server::start_on(port);
+    wait_for(|| (app.post("/kv/set?key=k", "after").status == 200).then_some(()));
+    assert_eq!(app.get("/kv/get?key=k").ok(), "after");
 }
 
 #[test]
