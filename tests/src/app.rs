@@ -1,31 +1,77 @@
-//! The app as a process: started under the bundled runner or under Spin, killed without mercy, started again.
+//! The app as its processes: started under the bundled runner or under Spin, in one of the ways it can be wired,
+//! killed without mercy, started again.
 
-use std::collections::VecDeque;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::os::unix::process::CommandExt;
+use std::io::Write;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::sync::{Arc, Mutex, OnceLock};
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, OnceLock};
+use std::thread::JoinHandle;
+use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::Value;
 
+use crate::manifest::Manifest;
+use crate::node::{Node, Recipe, START_TIMEOUT};
+use crate::ports::free_address;
+use crate::proxy::Proxy;
+use crate::redis_server::RedisServer;
 use crate::{Answer, Call, poll};
 
-/// The first start on a machine compiles the components.
-const START_TIMEOUT: Duration = Duration::from_secs(180);
+/// How often each web process is asked for its health, which also rings for work whose message was lost.
+const HEALTH_INTERVAL: Duration = Duration::from_millis(500);
 
-/// How many lines of log are shown when something goes wrong.
-const LOG_LINES: usize = 60;
+/// How long an ended worker stays away before its supervisor starts it again.
+const REVIVAL_INTERVAL: Duration = Duration::from_millis(100);
+
+/// Channels that workers listen to.
+const BELLS: [&str; 3] = ["scalehoster.bell.ingest", "scalehoster.bell.resize", "scalehoster.bell.retrieve"];
+
+/// How the processes of an instance are put together.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Wiring {
+    /// One process and the built-in store.
+    Embedded,
+    /// Redis, a web process and a worker.
+    Redis,
+    /// Redis, three web processes behind nginx, and two workers.
+    Cluster,
+}
+
+impl Wiring {
+    /// The one that the environment asks for.
+    ///
+    /// # Panics
+    /// When it asks for an unknown one.
+    pub fn chosen() -> Self {
+        match std::env::var("SCALEHOSTER_WIRING").as_deref() {
+            Err(_) | Ok("" | "embedded") => Self::Embedded,
+            Ok("redis") => Self::Redis,
+            Ok("cluster") => Self::Cluster,
+            Ok(other) => panic!("SCALEHOSTER_WIRING is {other:?}, which is neither embedded nor redis nor cluster"),
+        }
+    }
+
+    /// How many web processes and workers there are.
+    fn counts(self) -> (usize, usize) {
+        match self {
+            Self::Embedded => (1, 0),
+            Self::Redis => (1, 1),
+            Self::Cluster => (3, 2),
+        }
+    }
+}
 
 /// What an instance is started with.
 #[derive(Clone, Default)]
 pub struct Options {
     variables: Vec<(String, String)>,
     runtime_config: Option<String>,
+    wiring: Option<Wiring>,
+    counts: Option<(usize, usize)>,
+    disk_megabytes: Option<u32>,
+    has_own_bus: bool,
 }
 
 impl Options {
@@ -46,6 +92,34 @@ impl Options {
     #[must_use]
     pub fn runtime_config(mut self, text: &str) -> Self {
         self.runtime_config = Some(text.to_owned());
+        self
+    }
+
+    /// Wires it like this, whatever the environment asks for.
+    #[must_use]
+    pub fn wired(mut self, wiring: Wiring) -> Self {
+        self.wiring = Some(wiring);
+        self
+    }
+
+    /// Redis with so many web processes and workers, and nothing in front of them.
+    #[must_use]
+    pub fn on_redis(mut self, n_webs: usize, n_workers: usize) -> Self {
+        self.counts = Some((n_webs, n_workers));
+        self.wired(Wiring::Redis)
+    }
+
+    /// Keeps the embedded store on a disk of its own, of so many megabytes, which needs the right to mount one.
+    #[must_use]
+    pub fn on_disk_of(mut self, megabytes: u32) -> Self {
+        self.disk_megabytes = Some(megabytes);
+        self
+    }
+
+    /// Lets the workers listen to a second Redis server, to which nobody publishes but the test.
+    #[must_use]
+    pub fn own_bus(mut self) -> Self {
+        self.has_own_bus = true;
         self
     }
 }
@@ -80,13 +154,12 @@ impl Runner {
         std::env::var_os(variable).map_or(usual, PathBuf::from)
     }
 
-    /// A command that serves the app on `listen`.
-    fn command(self, listen: &str, state: &Path) -> Command {
+    /// A command that runs an app.
+    pub fn command(self) -> Command {
         let mut command = Command::new(self.executable());
         if self == Self::Spin {
             command.arg("up");
         }
-        command.arg("--from").arg(manifest()).args(["--listen", listen]).arg("--state-dir").arg(state);
         command
     }
 }
@@ -97,10 +170,6 @@ pub fn root() -> PathBuf {
     here.parent().expect("tests/ lies in the repository").to_owned()
 }
 
-fn manifest() -> PathBuf {
-    std::env::var_os("SCALEHOSTER_MANIFEST").map_or_else(|| root().join("spin.toml"), PathBuf::from)
-}
-
 fn bundled_runner() -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
     target.join("native").join("scalehoster-runner")
@@ -108,9 +177,14 @@ fn bundled_runner() -> PathBuf {
 
 /// An instance of the app with a store of its own.
 pub struct App {
-    options: Options,
     dir: PathBuf,
-    running: Option<Running>,
+    redis: Option<RedisServer>,
+    bus: Option<RedisServer>,
+    webs: Vec<Arc<Node>>,
+    workers: Vec<Arc<Node>>,
+    has_proxy: bool,
+    proxy: Option<Proxy>,
+    helpers: Vec<Helper>,
 }
 
 impl App {
@@ -148,14 +222,64 @@ impl App {
     pub fn start(options: Options) -> App {
         static ANNOUNCED: OnceLock<()> = OnceLock::new();
         ANNOUNCED.get_or_init(|| {
-            let runner = Runner::chosen();
+            let (runner, wiring) = (Runner::chosen(), Wiring::chosen());
+            let program = runner.executable();
             // Past the test harness, which would show it only with a failure.
-            let _ =
-                writeln!(std::io::stderr(), "black-box suite: driving {runner:?} ({})", runner.executable().display());
+            let _ = writeln!(
+                std::io::stderr(),
+                "black-box suite: driving {runner:?} ({}), wiring {wiring:?}",
+                program.display()
+            );
         });
-        let mut app = App { options, dir: new_dir(), running: None };
+        let mut app = App::planned(&options);
         app.start_again();
         app
+    }
+
+    /// An instance whose Redis runs, and nothing else yet.
+    fn planned(options: &Options) -> App {
+        let dir = new_dir();
+        let wiring = options.wiring.unwrap_or_else(Wiring::chosen);
+        let (n_webs, n_workers) = options.counts.unwrap_or_else(|| wiring.counts());
+        let redis = (wiring != Wiring::Embedded).then(|| RedisServer::start(&dir, "redis"));
+        let bus = options.has_own_bus.then(|| RedisServer::start(&dir, "bus"));
+        let manifest = Manifest::of_the_app();
+
+        let mut variables = options.variables.clone();
+        let mut runtime_config = options.runtime_config.clone();
+        if let Some(redis) = &redis {
+            assert!(!manifest.workers.is_empty(), "{} has no Redis triggers", manifest.path().display());
+            variables.extend([("bus".to_owned(), "redis".to_owned()), ("redis_url".to_owned(), redis.url())]);
+            runtime_config = Some(format!("{}\n{}", runtime_config.unwrap_or_default(), redis.as_store()));
+        }
+        let runtime_config = runtime_config.map(|text| {
+            let path = dir.join("runtime-config.toml");
+            std::fs::write(&path, text).expect("the folder is ours");
+            path
+        });
+        let (state, disk_megabytes) = (dir.join("state"), options.disk_megabytes);
+        let recipe = Recipe { manifest, dir: dir.clone(), state, disk_megabytes, variables, runtime_config };
+
+        let web = |idx: usize| {
+            let name = format!("web-{idx}");
+            let mut recipe = recipe.clone();
+            let address = redis.as_ref().map(|_| free_address());
+            if address.is_some() && recipe.manifest.declares("replica") {
+                recipe.variables.push(("replica".to_owned(), name.clone()));
+            }
+            Arc::new(Node::web(&name, recipe, address))
+        };
+        let worker = |idx: usize| {
+            let mut recipe = recipe.clone();
+            recipe.state = dir.join(format!("state-worker-{idx}"));
+            if let Some(bus) = &bus {
+                recipe.manifest = recipe.manifest.listening_at(&bus.url(), &dir);
+            }
+            Arc::new(Node::worker(&format!("worker-{idx}"), recipe))
+        };
+        let (webs, workers) = ((0..n_webs).map(web).collect(), (0..n_workers).map(worker).collect());
+        let has_proxy = wiring == Wiring::Cluster;
+        App { redis, bus, webs, workers, has_proxy, proxy: None, helpers: Vec::new(), dir }
     }
 
     /// Starts a killed instance on what it left behind.
@@ -164,38 +288,103 @@ impl App {
     /// When it does not come up.
     pub fn start_again(&mut self) {
         self.kill();
-        self.running = Some(Running::start(&self.options, &self.dir));
+        self.workers.iter().for_each(|worker| worker.start());
+        std::thread::scope(|scope| self.webs.iter().for_each(|web| drop(scope.spawn(|| web.start()))));
+        if self.has_proxy && self.proxy.is_none() {
+            let addresses: Vec<SocketAddr> = self.webs.iter().map(|web| web.address()).collect();
+            self.proxy = Some(Proxy::start(&addresses, &self.dir));
+        }
+        if self.proxy.is_some() {
+            // It leaves out for a while those that it has seen dead.
+            poll::until("the proxy has found them", || (self.get("/healthz").status == 200).then_some(()));
+        }
+        if self.redis.is_some() {
+            self.helpers = self.webs.iter().map(|web| Helper::asking_for_health(web.clone())).collect();
+            self.helpers.extend(self.workers.iter().map(|worker| Helper::supervising(worker.clone())));
+        }
+        self.await_workers();
     }
 
-    /// `kill -9`, for every process of the instance at once.
+    /// Waits until every worker listens.
+    ///
+    /// # Panics
+    /// When one does not.
+    pub fn await_workers(&self) {
+        if let Some(server) = self.bus.as_ref().or(self.redis.as_ref()) {
+            server.await_subscribers(&BELLS, self.workers.len(), START_TIMEOUT);
+        }
+    }
+
+    /// `kill -9`, for every process of the instance at once. Redis is none of them: it stays.
     pub fn kill(&mut self) {
-        self.running = None;
+        // First so that the processes die at one moment; a supervisor that is quick comes too late for the second.
+        self.webs.iter().chain(&self.workers).for_each(|node| node.kill());
+        self.webs.iter().chain(&self.workers).for_each(|node| node.halt());
+        self.helpers.clear();
     }
 
     /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.proxy.as_ref().map_or_else(|| self.webs[0].address(), |proxy| proxy.address)
+    }
+
+    /// Where its embedded store lies, as its own processes see it.
+    pub fn state(&self) -> PathBuf {
+        self.dir.join("state")
+    }
+
+    /// Its web processes.
+    pub fn webs(&self) -> &[Arc<Node>] {
+        &self.webs
+    }
+
+    /// Its workers, which a supervisor starts again when they end.
+    pub fn workers(&self) -> &[Arc<Node>] {
+        &self.workers
+    }
+
+    /// Whether its store is a Redis server.
+    pub fn has_redis(&self) -> bool {
+        self.redis.is_some()
+    }
+
+    /// The server that holds its store.
     ///
     /// # Panics
-    /// When it was killed.
-    pub fn address(&self) -> SocketAddr {
-        self.running.as_ref().expect("the app runs").address
+    /// When it has none.
+    pub fn redis(&self) -> &RedisServer {
+        self.redis.as_ref().expect("the instance is wired with Redis")
     }
 
-    /// The last lines of its log.
+    /// The server that its workers listen to, where that is another.
+    ///
+    /// # Panics
+    /// When it is none.
+    pub fn bus(&self) -> &RedisServer {
+        self.bus.as_ref().expect("the instance has a bus of its own")
+    }
+
+    /// The last lines of its logs.
     pub fn log(&self) -> String {
-        self.running.as_ref().map(|running| running.log.text()).unwrap_or_default()
+        let nodes = self.webs.iter().chain(&self.workers).map(|node| node.log());
+        let proxy = self.proxy.iter().map(|proxy| format!("nginx:\n{}", proxy.log.text()));
+        nodes.chain(proxy).collect::<Vec<_>>().join("\n")
     }
 
-    /// The peak of its memory so far in bytes, as far as the system tells.
-    pub fn peak_memory(&self) -> Option<u64> {
-        let pid = self.running.as_ref()?.child.id();
-        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-        line.trim().strip_suffix(" kB")?.parse::<u64>().ok().map(|kilobytes| kilobytes * 1024)
+    /// All that its processes ever printed.
+    pub fn whole_log(&self) -> String {
+        self.webs.iter().chain(&self.workers).map(|node| node.whole_log()).collect()
     }
 
     /// A request of any method.
     pub fn call(&self, method: &str, target: &str) -> Call {
         Call::new(self.address(), method, target)
+    }
+
+    /// A request to a web process itself, past the proxy if there is one: for what nginx refuses without asking, and
+    /// for large bodies that are answered before they were read, at which it loses the answer.
+    pub fn direct(&self, method: &str, target: &str) -> Call {
+        Call::new(self.webs[0].address(), method, target)
     }
 
     /// A GET, sent.
@@ -220,6 +409,11 @@ impl App {
 impl Drop for App {
     fn drop(&mut self) {
         self.kill();
+        if std::thread::panicking() {
+            eprintln!("the last lines of the app's logs:\n{}", self.log());
+        }
+        self.proxy = None;
+        (self.redis, self.bus) = (None, None);
         if std::env::var_os("SCALEHOSTER_KEEP").is_none() {
             let _ = std::fs::remove_dir_all(&self.dir);
         }
@@ -236,167 +430,42 @@ fn new_dir() -> PathBuf {
     dir.expect("a temporary folder can be made").keep()
 }
 
-/// The processes of an instance. Dropping kills them.
-struct Running {
-    child: Child,
-    address: SocketAddr,
-    log: Log,
-    watchdog: Option<Watchdog>,
+/// A thread that does something again and again beside the app, as a supervisor does. Dropping ends it.
+struct Helper {
+    end: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
 }
 
-impl Running {
-    fn start(options: &Options, dir: &Path) -> Self {
-        let runner = Runner::chosen();
-        let listen = match runner {
-            Runner::Bundled => "127.0.0.1:0".to_owned(),
-            Runner::Spin => free_address(),
-        };
-        let mut command = runner.command(&listen, &dir.join("state"));
-        for (name, value) in &options.variables {
-            command.arg("--variable").arg(format!("{name}={value}"));
-        }
-        if let Some(text) = &options.runtime_config {
-            let path = dir.join("runtime-config.toml");
-            std::fs::write(&path, text).expect("the folder is ours");
-            command.arg("--runtime-config-file").arg(path);
-        }
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
-        let mut child = command.spawn().unwrap_or_else(|error| panic!("{error}: {command:?}"));
-
-        let watchdog = Some(Watchdog::over(&child, dir));
-        let log = Log::new(&dir.join("log.txt"));
-        let (sender, receiver) = channel();
-        for output in [
-            Box::new(child.stdout.take().expect("piped")) as Box<dyn Read + Send>,
-            Box::new(child.stderr.take().expect("piped")),
-        ] {
-            let (log, sender) = (log.clone(), sender.clone());
-            std::thread::spawn(move || {
-                for line in BufReader::new(output).lines().map_while(Result::ok) {
-                    if let Some(address) = served_address(&line) {
-                        let _ = sender.send(address);
-                    }
-                    log.add(line);
-                }
-            });
-        }
-        drop(sender);
-        let address = listen.parse().expect("an address");
-        let mut running = Self { child, address, log, watchdog };
-        running.await_start(runner, &receiver);
-        running
-    }
-
-    /// Waits for the line that names the address (or, with a port of our own choice, for the port), then for health.
-    fn await_start(&mut self, runner: Runner, receiver: &Receiver<SocketAddr>) {
-        let deadline = Instant::now() + START_TIMEOUT;
-        match runner {
-            Runner::Bundled => match receiver.recv_timeout(START_TIMEOUT) {
-                Ok(address) => self.address = address,
-                Err(RecvTimeoutError::Timeout) => panic!("the app never said where it serves\n{}", self.log.text()),
-                Err(RecvTimeoutError::Disconnected) => panic!("the app ended at once\n{}", self.log.text()),
-            },
-            Runner::Spin => poll::within(START_TIMEOUT, "spin listens", || {
-                let end = self.child.try_wait().expect("our own child");
-                assert!(end.is_none(), "spin ended: {end:?}\n{}", self.log.text());
-                TcpStream::connect(self.address).ok()
-            })
-            .set_nodelay(true)
-            .expect("a fresh socket"),
-        }
-        poll::within(deadline.saturating_duration_since(Instant::now()), "the app is healthy", || {
-            let answer = Call::new(self.address, "GET", "/healthz").try_send().ok()?;
-            assert!(answer.status == 200 || answer.status == 503, "{answer}\n{}", self.log.text());
-            (answer.status == 200).then_some(())
+impl Helper {
+    fn every(interval: Duration, work: impl Fn() + Send + 'static) -> Self {
+        let (end, ended) = channel();
+        let thread = std::thread::spawn(move || {
+            while ended.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
+                work();
+            }
         });
+        Self { end: Some(end), thread: Some(thread) }
+    }
+
+    /// Asks a web process for its health, as whoever runs it does.
+    fn asking_for_health(web: Arc<Node>) -> Self {
+        Self::every(HEALTH_INTERVAL, move || {
+            // It may be dead or stopped, which is for the test to notice.
+            let _ = Call::new(web.address(), "GET", "/healthz").patience(Duration::from_secs(2)).try_send();
+        })
+    }
+
+    /// Starts a worker again whenever it has ended.
+    fn supervising(worker: Arc<Node>) -> Self {
+        Self::every(REVIVAL_INTERVAL, move || worker.revive())
     }
 }
 
-impl Drop for Running {
+impl Drop for Helper {
     fn drop(&mut self) {
-        kill_group(&self.child);
-        let _ = self.child.wait();
-        if let Some(watchdog) = self.watchdog.take() {
-            watchdog.dismiss();
+        self.end = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
         }
-        if std::thread::panicking() {
-            eprintln!("the last lines of the app's log:\n{}", self.log.text());
-        }
-    }
-}
-
-fn kill_group(child: &Child) {
-    let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw).expect("a process id is positive");
-    // It may have ended by itself.
-    let _ = kill_process_group(group, Signal::KILL);
-}
-
-fn served_address(line: &str) -> Option<SocketAddr> {
-    let (_, rest) = line.split_once("Serving http://")?;
-    rest.split_whitespace().next()?.trim_end_matches('/').parse().ok()
-}
-
-/// A port that was free a moment ago. Spin can't be asked which one it took.
-fn free_address() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a loopback port is free");
-    listener.local_addr().expect("a bound socket has an address").to_string()
-}
-
-/// Kills the app when the test process is gone, however it went: statics are never dropped, and a killed process
-/// cleans up nothing.
-struct Watchdog {
-    shell: Child,
-    line: ChildStdin,
-}
-
-impl Watchdog {
-    fn over(child: &Child, dir: &Path) -> Self {
-        let keep = std::env::var_os("SCALEHOSTER_KEEP").is_some();
-        // A line means that all is well; the end of the pipe means that nobody is left to send one.
-        let script = r#"read -r _ || { kill -KILL "-$1"; [ "$3" = true ] || rm -rf -- "$2"; }"#;
-        let mut shell = Command::new("sh")
-            .args(["-c", script, "watchdog", &child.id().to_string()])
-            .arg(dir)
-            .arg(keep.to_string())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .process_group(0)
-            .spawn()
-            .expect("there is a shell");
-        let line = shell.stdin.take().expect("piped");
-        Self { shell, line }
-    }
-
-    fn dismiss(mut self) {
-        let _ = self.line.write_all(b"\n");
-        let _ = self.shell.wait();
-    }
-}
-
-/// What an instance printed: the last lines, and all of it in a file.
-#[derive(Clone)]
-struct Log {
-    lines: Arc<Mutex<VecDeque<String>>>,
-    file: Arc<Mutex<std::fs::File>>,
-}
-
-impl Log {
-    fn new(path: &Path) -> Self {
-        let file = std::fs::File::options().create(true).append(true).open(path).expect("the folder is ours");
-        Self { lines: Arc::default(), file: Arc::new(Mutex::new(file)) }
-    }
-
-    fn add(&self, line: String) {
-        let _ = writeln!(self.file.lock().expect("nobody panics while logging"), "{line}");
-        let mut lines = self.lines.lock().expect("nobody panics while logging");
-        if lines.len() == LOG_LINES {
-            lines.pop_front();
-        }
-        lines.push_back(line);
-    }
-
-    fn text(&self) -> String {
-        Vec::from(self.lines.lock().expect("nobody panics while logging").clone()).join("\n")
     }
 }

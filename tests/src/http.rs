@@ -20,6 +20,7 @@ pub struct Call {
     target: String,
     headers: Vec<(String, String)>,
     body: Body,
+    patience: Duration,
 }
 
 #[derive(Clone)]
@@ -35,7 +36,21 @@ enum Body {
 impl Call {
     /// A request for `target`, which goes onto the wire as it is.
     pub fn new(address: SocketAddr, method: &str, target: &str) -> Self {
-        Self { address, method: method.to_owned(), target: target.to_owned(), headers: Vec::new(), body: Body::None }
+        Self {
+            address,
+            method: method.to_owned(),
+            target: target.to_owned(),
+            headers: Vec::new(),
+            body: Body::None,
+            patience: READ_TIMEOUT,
+        }
+    }
+
+    /// Waits no longer than this for the next byte.
+    #[must_use]
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
     }
 
     /// Adds a header.
@@ -105,7 +120,7 @@ impl Call {
     fn try_open(&self) -> io::Result<Stream> {
         let connection = TcpStream::connect(self.address)?;
         connection.set_nodelay(true)?;
-        connection.set_read_timeout(Some(READ_TIMEOUT))?;
+        connection.set_read_timeout(Some(self.patience))?;
         let mut writer = connection.try_clone()?;
         let bytes = self.wire();
         if bytes.len() < 64 * 1024 {

@@ -4,6 +4,8 @@
 //! Environment:
 //! - `SCALEHOSTER_RUNNER`: `bundled` (default) or `spin`.
 //! - `SCALEHOSTER_RUNNER_BIN`, `SPIN_BIN`: the executables, where they are not in their usual places.
+//! - `SCALEHOSTER_WIRING`: `embedded` (default), `redis` or `cluster`.
+//! - `SCALEHOSTER_FAULTS`: `full` for the long form of the tests of faults.
 //! - `SCALEHOSTER_MANIFEST`: another `spin.toml` than the repository's.
 //! - `SCALEHOSTER_KEEP`: a folder to leave state and logs of every instance in.
 
@@ -11,13 +13,22 @@
 
 pub mod api;
 pub mod app;
+pub mod audit;
+pub mod faults;
 pub mod fixtures;
 pub mod http;
 pub mod icc;
+pub mod manifest;
 pub mod multipart;
+pub mod node;
+pub mod peers;
 pub mod pixels;
 pub mod poll;
+pub mod ports;
 pub mod problem;
+pub mod process;
+pub mod proxy;
+pub mod redis_server;
 pub mod source;
 
 pub use app::App;

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, OnceLock};
 use std::time::Duration;
 
-use crate::fresh;
+use crate::{fresh, peers};
 
 /// What happens when a path is asked for. `number` counts from 1.
 type Script = Arc<dyn Fn(&mut Peer, usize) -> io::Result<()> + Send + Sync>;
@@ -136,6 +136,12 @@ impl Peer {
     /// The request line and the headers.
     pub fn head(&self) -> &str {
         &self.head
+    }
+
+    /// The process group that asks, as the system knows it, as long as the connection is open.
+    pub fn process_group(&self) -> Option<u32> {
+        let (peer, here) = (self.connection.peer_addr().ok()?, self.connection.local_addr().ok()?);
+        peers::group_of(peer, here)
     }
 
     /// Answers as a well-behaved server does.

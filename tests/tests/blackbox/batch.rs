@@ -4,7 +4,7 @@ use blackbox::{Answer, App, Source, fixtures, fresh};
 use serde_json::{Value, json};
 
 fn post(body: impl Into<Vec<u8>>) -> Answer {
-    App::shared().call("POST", "/v1/assets/batch").header("content-type", "application/x-ndjson").body(body).send()
+    App::shared().direct("POST", "/v1/assets/batch").header("content-type", "application/x-ndjson").body(body).send()
 }
 
 fn line(value: Value) -> String {

@@ -3,6 +3,7 @@
 //! Tests share running instances, so each uses names and pictures of its own and none counts on being alone, except
 //! where it starts an instance for itself.
 
+mod asset_lists;
 mod assets;
 mod batch;
 mod broken_files;
@@ -11,6 +12,15 @@ mod category_changes;
 mod crash;
 mod delivery;
 mod downloads;
+mod events;
+mod faults_clients;
+mod faults_disk_full;
+mod faults_killed;
+mod faults_messages;
+mod faults_rebuild;
+mod faults_redis;
+mod faults_sources;
+mod faults_stopped;
 mod forbidden_sources;
 mod idempotency;
 mod images;
@@ -18,8 +28,10 @@ mod leftovers;
 mod lists;
 mod odd_files;
 mod one_render;
+mod overload;
 mod presets;
 mod progress;
+mod schema;
 mod service;
 mod shared_bytes;
 mod transforms;

@@ -278,7 +278,7 @@ fn what_the_grammar_does_not_know_is_refused() {
         &long,
         &thousands,
     ] {
-        let answer = get(transform);
+        let answer = App::shared().direct("GET", &format!("/i/{}/{transform}", picture())).send();
         assert!(answer.status == 400, "{transform:?}: {answer}");
         answer.problem(400, "transform-invalid");
         assert!(!answer.header("cache-control").unwrap_or_default().contains("immutable"), "{answer}");

@@ -103,7 +103,7 @@ fn broken_forms_are_refused() {
     let app = App::shared();
     let bytes = fixtures::jpeg(&fixtures::photo(20, 20));
     let post = |media_type: &str, body: Vec<u8>| {
-        app.call("POST", "/v1/assets").header("content-type", media_type).body(body).send()
+        app.direct("POST", "/v1/assets").header("content-type", media_type).body(body).send()
     };
     let media_type = format!("multipart/form-data; boundary={BOUNDARY}");
     let check = |name: &str, media_type: &str, body: Vec<u8>| {
@@ -163,12 +163,12 @@ fn fields_of_a_form_obey_the_same_rules() {
 fn an_upload_over_the_limit_is_refused_with_and_without_its_length() {
     let app = App::small();
     let bytes = [fixtures::jpeg(&fixtures::photo(20, 20)), vec![0; 200_000]].concat();
-    let call = || app.call("POST", "/v1/assets").header("content-type", "image/jpeg");
+    let call = || app.direct("POST", "/v1/assets").header("content-type", "image/jpeg");
     call().body(bytes.clone()).send().over_limit(413, "body-too-large", 200_000, Some(bytes.len() as u64));
     call().chunked(bytes.clone()).send().over_limit(413, "body-too-large", 200_000, None);
     call().declared(90_000_000_000, bytes.clone()).send().problem(413, "body-too-large");
     let form = Form::new().file("image/jpeg", &bytes);
-    form.into(app.call("POST", "/v1/assets")).send().over_limit(413, "body-too-large", 200_000, None);
+    form.into(app.direct("POST", "/v1/assets")).send().over_limit(413, "body-too-large", 200_000, None);
 }
 
 #[test]
