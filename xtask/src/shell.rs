@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 /// The root of the checkout.
 pub fn root() -> PathBuf {
@@ -51,14 +51,13 @@ pub fn output_of(program: &str, arguments: &[&str]) -> Option<String> {
 /// # Errors
 /// When one is missing and can't be installed.
 pub fn need_packages(programs: &[(&str, &str)]) -> Result<()> {
-    let missing: Vec<&str> =
-        programs.iter().filter(|(program, _)| !is_on_path(program)).map(|(_, package)| *package).collect();
+    let missing = missing_packages(programs);
     if missing.is_empty() {
         return Ok(());
     }
     let is_root = output_of("id", &["-u"]).is_some_and(|id| id.trim() == "0");
     if !(is_root && is_on_path("apt-get")) {
-        bail!("missing: {0}. Install with: sudo apt-get install {0}", missing.join(" "));
+        return check_packages(programs);
     }
     step("apt-get update", Command::new("apt-get").args(["update", "-q"]))?;
     let mut install = Command::new("apt-get");
@@ -68,8 +67,34 @@ pub fn need_packages(programs: &[(&str, &str)]) -> Result<()> {
     step(&format!("apt-get install {}", missing.join(" ")), &mut install)
 }
 
-fn is_on_path(program: &str) -> bool {
+/// The same without installing anything.
+///
+/// # Errors
+/// When one is missing, with what installs it.
+pub fn check_packages(programs: &[(&str, &str)]) -> Result<()> {
+    let missing = missing_packages(programs).join(" ");
+    ensure!(missing.is_empty(), "missing: {missing}. Install with: sudo apt-get install {missing}");
+    Ok(())
+}
+
+fn missing_packages<'a>(programs: &[(&str, &'a str)]) -> Vec<&'a str> {
+    programs.iter().filter(|(program, _)| !is_on_path(program)).map(|(_, package)| *package).collect()
+}
+
+/// Whether a program is there to be called.
+pub fn is_on_path(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders = std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
     folders.map(|folder| folder.join(program)).any(|file| file.is_file())
+}
+
+/// Writes a file of which nobody ever sees half.
+///
+/// # Errors
+/// When it can't be written.
+pub fn write_whole(path: &Path, text: &str) -> Result<()> {
+    let context = || format!("{} can't be written", path.display());
+    let part = path.with_added_extension("part");
+    std::fs::write(&part, text).with_context(context)?;
+    std::fs::rename(&part, path).with_context(context)
 }

@@ -8,7 +8,8 @@ use anyhow::{Context, Result};
 use super::client::Client;
 use super::server::{Server, free_address, server_command};
 use crate::runner::Runner;
-use crate::shell::root;
+use crate::shell::{root, write_whole};
+use crate::{manifest, redis_mode};
 
 /// How long a start may take that has to compile the components.
 const START_LIMIT: Duration = Duration::from_secs(300);
@@ -23,6 +24,8 @@ pub struct Start<'a> {
     pub compiled: &'a Path,
     /// The processors it may run on, as taskset lists them; all without.
     pub cpus: Option<&'a str>,
+    /// The Redis server that the store is on, as a URL; a file without. The components call each other either way.
+    pub redis: Option<&'a str>,
 }
 
 /// The running app.
@@ -49,8 +52,15 @@ impl App {
         let (program, first) = program(start.runner);
         let mut command = server_command(program, start.cpus);
         command.args(first).arg("--from").arg(root().join("spin.toml"));
+        // Workers would need a Redis server, and these components do their work themselves.
+        manifest::triggered(&manifest::read()?, "http").iter().for_each(|id| _ = command.args(["-c", id]));
         command.arg("--listen").arg(listen.to_string()).arg("--state-dir").arg(state);
         command.args(["--variable", "allow_private_sources=true"]);
+        if let Some(url) = start.redis {
+            let config = start.folder.join("runtime-config.toml");
+            write_whole(&config, &redis_mode::runtime_config(url, None)?)?;
+            command.arg("--runtime-config-file").arg(config);
+        }
         match start.runner {
             Runner::Bundled => command.arg("--cache-dir").arg(start.compiled),
             Runner::Spin => command.env("XDG_CACHE_HOME", start.compiled),

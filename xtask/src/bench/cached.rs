@@ -31,7 +31,8 @@ pub fn measure(bench: &Bench) -> Result<String> {
     let folder = bench.folder("cached")?;
     let cpus = machine::split_cpus();
     let (server_cpus, load_cpus) = cpus.as_ref().map(|(server, load)| (server.as_str(), load.as_str())).unzip();
-    let start = Start { runner: bench.runner, folder: &folder, compiled: &bench.compiled, cpus: server_cpus };
+    let start =
+        Start { runner: bench.runner, folder: &folder, compiled: &bench.compiled, cpus: server_cpus, redis: None };
     let app = App::start(&start)?;
     let picture = Picture::choose(&app, &bench.pictures.sample)?;
     let nginx = Nginx::start(&folder, &picture.bytes, &picture.headers, server_cpus)?;

@@ -24,8 +24,13 @@ pub struct Client {
 impl Client {
     /// A client of the server at `address`.
     pub fn new(address: SocketAddr) -> Self {
+        Self::with_limit(address, LIMIT)
+    }
+
+    /// The same, with the longest that a request may take.
+    pub fn with_limit(address: SocketAddr, limit: Duration) -> Self {
         let config = Agent::config_builder();
-        let config = config.proxy(None).http_status_as_error(false).timeout_global(Some(LIMIT));
+        let config = config.proxy(None).http_status_as_error(false).timeout_global(Some(limit));
         let agent = config.max_idle_connections(0).build().into();
         Self { agent, origin: format!("http://{address}") }
     }
@@ -69,6 +74,18 @@ impl Client {
             (Some("ready"), Some(id)) => Ok(id.to_owned()),
             _ => bail!("an uploaded picture did not become ready: {answer}"),
         }
+    }
+
+    /// Creates an asset from a URL; returns its id.
+    ///
+    /// # Errors
+    /// When it is not accepted.
+    pub fn accept(&self, source_url: &str) -> Result<String> {
+        let request = self.agent.post(self.url("/v1/assets")).header("connection", "close");
+        let body = serde_json::json!({ "source_url": source_url }).to_string();
+        let answer = whole(request.content_type("application/json").send(&body)?)?;
+        let answer: Value = serde_json::from_slice(answer.body())?;
+        Ok(answer["id"].as_str().with_context(|| format!("accepted without an id: {answer}"))?.to_owned())
     }
 
     /// Posts a batch of lines; returns the answer as it begins to come.

@@ -3,12 +3,14 @@
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, IsTerminal};
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
 use super::app::{App, Start};
+use super::client::Client;
 use super::report::{circumstances, table};
 use super::{Bench, machine, source};
 
@@ -31,12 +33,12 @@ pub fn measure(bench: &Bench) -> Result<String> {
     let jpeg = bench.pictures.six_megapixels()?;
     let n_bytes = jpeg.len();
     let source = source::serve(jpeg)?;
-    let start = Start { runner: bench.runner, folder: &folder, compiled: &bench.compiled, cpus: None };
+    let start = Start { runner: bench.runner, folder: &folder, compiled: &bench.compiled, cpus: None, redis: None };
     let app = App::start(&start)?;
     let cpu_before = app.server.cpu_seconds();
     eprintln!("=== taking in {} pictures of {n_bytes} bytes", bench.assets);
-    let ids = accept(&app, source, bench.assets)?;
-    wait(&app, &ids).with_context(|| app.server.log_end())?;
+    let ids = accept(&app.client, source, 0..bench.assets)?;
+    wait(&app.client, &ids).with_context(|| app.server.log_end())?;
     let measured = Measured {
         seconds: ids.first_accepted.elapsed().as_secs_f64(),
         accept_seconds: ids.accept_time.as_secs_f64(),
@@ -57,19 +59,22 @@ struct Measured {
 }
 
 /// What was accepted.
-struct Accepted {
-    ids: Vec<String>,
-    first_accepted: Instant,
+pub struct Accepted {
+    pub ids: Vec<String>,
+    pub first_accepted: Instant,
     accept_time: Duration,
 }
 
-/// Posts a batch.
-fn accept(app: &App, source: SocketAddr, n_assets: usize) -> Result<Accepted> {
-    let lines: String =
-        (0..n_assets).map(|number| format!("{{\"source_url\":\"http://{source}/{number}\"}}\n")).collect();
+/// Posts a batch of the pictures with these numbers.
+///
+/// # Errors
+/// When not all are accepted.
+pub fn accept(client: &Client, source: SocketAddr, numbers: Range<usize>) -> Result<Accepted> {
+    let n_assets = numbers.len();
+    let lines: String = numbers.map(|number| format!("{{\"source_url\":\"http://{source}/{number}\"}}\n")).collect();
     let mut first_accepted = None;
     let mut ids = Vec::new();
-    for line in BufReader::new(app.client.batch(&lines)?).lines() {
+    for line in BufReader::new(client.batch(&lines)?).lines() {
         let answer: Value = serde_json::from_str(&line?)?;
         ids.push(id_of(&answer).with_context(|| format!("not accepted: {answer}"))?);
         first_accepted.get_or_insert_with(Instant::now);
@@ -86,12 +91,15 @@ fn id_of(answer: &Value) -> Option<String> {
 }
 
 /// Looks at the states until all are ready, and counts aloud.
-fn wait(app: &App, accepted: &Accepted) -> Result<()> {
+///
+/// # Errors
+/// When one is not.
+pub fn wait(client: &Client, accepted: &Accepted) -> Result<()> {
     let n_assets = accepted.ids.len();
     let mut counter = Counter { n_assets, n_shown: 0, is_terminal: std::io::stderr().is_terminal() };
     let mut pending: VecDeque<&String> = accepted.ids.iter().collect();
     while let Some(id) = pending.front() {
-        let asset = app.client.json(&format!("/v1/assets/{id}"))?;
+        let asset = client.json(&format!("/v1/assets/{id}"))?;
         match asset["state"].as_str() {
             Some("ready") => {
                 pending.pop_front();

@@ -3,18 +3,20 @@
 mod app;
 mod cached;
 mod client;
+pub mod deployment;
 mod ingest;
 mod load;
-mod machine;
+pub mod machine;
 mod nginx;
-mod pictures;
+pub mod pictures;
+mod pipeline;
 mod render;
-mod report;
-mod server;
+pub mod report;
+pub mod server;
 mod sharp;
-mod source;
+pub mod source;
 mod start;
-mod stats;
+pub mod stats;
 
 use std::path::PathBuf;
 
@@ -62,10 +64,12 @@ enum Part {
     Ingest,
     /// Starting, and the sizes of the components
     Start,
+    /// From accepted to ready at one worker and more, after faults, and what of the store it takes
+    Pipeline,
 }
 
 impl Part {
-    const ALL: [Self; 4] = [Self::Cached, Self::Render, Self::Ingest, Self::Start];
+    const ALL: [Self; 5] = [Self::Cached, Self::Render, Self::Ingest, Self::Start, Self::Pipeline];
 
     fn name(self) -> &'static str {
         match self {
@@ -73,6 +77,7 @@ impl Part {
             Self::Render => "render",
             Self::Ingest => "ingest",
             Self::Start => "start",
+            Self::Pipeline => "pipeline",
         }
     }
 
@@ -82,6 +87,7 @@ impl Part {
             Self::Render => render::measure(bench),
             Self::Ingest => ingest::measure(bench),
             Self::Start => start::measure(bench),
+            Self::Pipeline => pipeline::measure(bench),
         }
     }
 }

@@ -52,7 +52,15 @@ impl Pictures {
     /// # Errors
     /// When it can't be encoded.
     pub fn six_megapixels(&self) -> Result<Vec<u8>> {
-        encoded(&self.pixels, INGEST_SIZE)
+        self.sized(INGEST_SIZE)
+    }
+
+    /// A JPEG of so many pixels across and down.
+    ///
+    /// # Errors
+    /// When it can't be encoded.
+    pub fn sized(&self, size: (u32, u32)) -> Result<Vec<u8>> {
+        encoded(&self.pixels, size)
     }
 }
 

@@ -39,7 +39,7 @@ pub fn measure(bench: &Bench) -> Result<String> {
     let files = folder.join("pictures");
     std::fs::create_dir_all(&files)?;
     let sharp = Sharp::start(&folder, &files)?;
-    let start = Start { runner: bench.runner, folder: &folder, compiled: &bench.compiled, cpus: None };
+    let start = Start { runner: bench.runner, folder: &folder, compiled: &bench.compiled, cpus: None, redis: None };
     let app = App::start(&start)?;
     let paths = provide(&app.client, &bench.pictures.sample, &files)?;
     let sizes = check_sizes(&app, &sharp, &paths[0])?;

@@ -85,9 +85,19 @@ impl Server {
         }
     }
 
+    /// What it has written so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// The processes that it has started itself.
+    pub fn children(&self) -> Vec<u32> {
+        children_of(self.child.id())
+    }
+
     /// The end of its log, to be shown.
     pub fn log_end(&self) -> String {
-        let text = std::fs::read_to_string(&self.log).unwrap_or_default();
+        let text = self.log();
         let lines: Vec<&str> = text.lines().collect();
         lines[lines.len().saturating_sub(LOG_LINES)..].join("\n")
     }
@@ -138,7 +148,7 @@ fn signal(name: &str, pid: u32) {
 }
 
 /// A process and all that descend from it, itself first.
-fn family(pid: u32) -> Vec<u32> {
+pub fn family(pid: u32) -> Vec<u32> {
     let mut all = vec![pid];
     let mut idx = 0;
     while let Some(&parent) = all.get(idx) {
@@ -155,10 +165,21 @@ fn children_of(pid: u32) -> Vec<u32> {
 }
 
 fn peak_of(pid: u32) -> Option<(String, u64)> {
+    Some((status_field(pid, "Name:")?, memory_field(pid, "VmHWM:")?))
+}
+
+/// The memory of a process that is resident now, in bytes; 0 of one that is gone.
+pub fn resident(pid: u32) -> u64 {
+    memory_field(pid, "VmRSS:").unwrap_or_default()
+}
+
+fn memory_field(pid: u32, name: &str) -> Option<u64> {
+    Some(status_field(pid, name)?.strip_suffix(" kB")?.parse::<u64>().ok()? * 1024)
+}
+
+fn status_field(pid: u32, name: &str) -> Option<String> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
-    let kilobytes: u64 = field("VmHWM:")?.strip_suffix(" kB")?.parse().ok()?;
-    Some((field("Name:")?.to_owned(), kilobytes * 1024))
+    status.lines().find_map(|line| line.strip_prefix(name)).map(|value| value.trim().to_owned())
 }
 
 fn cpu_seconds_of(pid: u32) -> Option<f64> {

@@ -49,7 +49,7 @@ fn starts(bench: &Bench, folder: &Path, compiled: &Path, is_cold: bool) -> Resul
         if is_cold {
             remove(compiled)?;
         }
-        let app = App::start(&Start { runner: bench.runner, folder, compiled, cpus: None })?;
+        let app = App::start(&Start { runner: bench.runner, folder, compiled, cpus: None, redis: None })?;
         eprintln!("{}: {:.0} ms", if is_cold { "cold" } else { "warm" }, milliseconds(app.start_time));
         times.push(milliseconds(app.start_time));
     }
