@@ -110,9 +110,12 @@ async fn keep(
 /// # Errors
 /// As [`object::entries`].
 pub fn object_entries(object: &Object, encoded: &Encoded) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
-    let Encoded { bytes, format, width, height } = encoded;
-    let description = Description { mime: format.mime().to_owned(), width: *width, height: *height };
-    object::entries(object, description, bytes)
+    object::entries(object, description(encoded), &encoded.bytes)
+}
+
+/// What is said of something encoded.
+pub fn description(encoded: &Encoded) -> Description {
+    Description { mime: encoded.format.mime().to_owned(), width: encoded.width, height: encoded.height }
 }
 
 /// Why a picture can't be had, as its asset's failure.

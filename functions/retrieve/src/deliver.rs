@@ -140,6 +140,8 @@ async fn make(platform: &impl Platform, blob: &BlobId, plan: &Plan, object: &Obj
     let mut n_deaths = 0;
     while platform.now() < deadline {
         match platform.ask(Context::Resize, &path).await {
+            // It comes with the answer, and is stored meanwhile.
+            Ok((200, packed)) if !packed.is_empty() => return Ok(object::unpack(object, packed)?),
             Ok((200 | 202, _)) => {}
             Ok((status, body)) => {
                 let problem = render_refused(status, &body);
@@ -153,7 +155,7 @@ async fn make(platform: &impl Platform, blob: &BlobId, plan: &Plan, object: &Obj
                 platform.log(&format!("rendering {plan} of {}: {cause}", blob.text()));
                 n_deaths += 1;
                 if n_deaths == MOST_DEATHS {
-                    return Err(Problem::internal(format!("no renderer survives {plan} of {}", blob.text())));
+                    return Err(Problem::unprocessable("image-corrupt", "no decoder survives this picture"));
                 }
             }
         }

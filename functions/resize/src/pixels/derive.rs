@@ -181,15 +181,15 @@ mod tests {
             assert_eq!(lines, expected, "{name}");
         };
         let (opaque, seen_through) = (quadrants(700, 600, WHITE).without_useless_alpha(), quadrants(700, 600, CLEAR));
-        check("jpeg", &jpeg(&opaque, |_| {}), &["512x439 jpeg"]);
-        check("png", &png_of(&opaque), &["512x439 png"]);
-        check("png with opacity", &png_of(&seen_through), &["512x439 png"]);
-        check("webp", &webp(&seen_through, |_| {}), &["512x439 png"]);
+        check("jpeg", &jpeg(&opaque, |_| {}), &["512x439 jpeg", "362x310 jpeg"]);
+        check("png", &png_of(&opaque), &["512x439 png", "362x310 png"]);
+        check("png with opacity", &png_of(&seen_through), &["512x439 png", "362x310 png"]);
+        check("webp", &webp(&seen_through, |_| {}), &["512x439 png", "362x310 png"]);
         check("small", &jpeg(&super::super::samples::opaque(), |_| {}), &[]);
         let tall = quadrants(100, 2600, WHITE).without_useless_alpha();
-        check("tall", &jpeg(&tall, |_| {}), &["79x2048 jpeg", "55x1440 jpeg", "39x1024 jpeg", "20x512 jpeg"]);
+        check("tall", &jpeg(&tall, |_| {}), &["79x2048 jpeg", "56x1448 jpeg", "39x1024 jpeg", "28x724 jpeg", "20x512 jpeg", "14x362 jpeg"]);
         let on_its_side = jpeg(&tall, |encoder| encoder.add_exif_metadata(&exif(6)).unwrap());
-        check("on its side", &on_its_side, &["2048x79 jpeg", "1440x55 jpeg", "1024x39 jpeg", "512x20 jpeg"]);
+        check("on its side", &on_its_side, &["2048x79 jpeg", "1448x56 jpeg", "1024x39 jpeg", "724x28 jpeg", "512x20 jpeg", "362x14 jpeg"]);
     }
 
     #[test]
@@ -229,7 +229,7 @@ mod tests {
             let expected = if name == "turned" { [BLUE, RED, WHITE, GREEN] } else { [RED, GREEN, BLUE, WHITE] };
             assert!(are_close(&found, &expected), "{name}: {found:?}");
         }
-        assert_eq!(derived.rungs.len(), 4);
+        assert_eq!(derived.rungs.len(), 6);
         assert_eq!(derived.presets[5].1.bytes, file);
     }
 
