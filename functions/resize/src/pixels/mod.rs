@@ -22,6 +22,7 @@ mod encode;
 mod error;
 mod exercise;
 mod limits;
+mod ops;
 mod orient;
 mod placeholder;
 mod profile;
