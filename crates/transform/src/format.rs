@@ -201,6 +201,18 @@ impl Output {
         }
     }
 
+    /// The same at another quality; as it is, where there is none.
+    #[must_use]
+    pub fn at(self, quality: u8) -> Self {
+        let quality = Quality::Fixed(quality);
+        match self {
+            Self::Jpeg { progressive, .. } => Self::Jpeg { quality, progressive },
+            Self::WebP { .. } => Self::WebP { quality },
+            Self::Avif { .. } => Self::Avif { quality },
+            Self::Png { .. } | Self::WebPLossless | Self::Gif => self,
+        }
+    }
+
     /// Whether it can hold more than one frame, as far as we write them.
     pub fn can_be_animated(self) -> bool {
         matches!(self, Self::WebP { .. } | Self::WebPLossless | Self::Gif)

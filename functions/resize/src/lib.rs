@@ -8,7 +8,7 @@ mod derive;
 mod forget;
 pub mod pixels;
 mod presets;
-mod render;
+pub mod render;
 mod settings;
 pub mod tell;
 pub mod worker;

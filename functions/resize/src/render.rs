@@ -11,7 +11,7 @@ use work::Platform;
 use work::admission::{self, Pass, RENDERS};
 
 use crate::derive::{blob_not_found, description, object_entries};
-use crate::pixels::{self, Encoded, PixelError, Stripped};
+use crate::pixels::{self, Encoded, Extras, PixelError, Stripped};
 use crate::settings::limits;
 
 /// A renderer has at least one of these windows of time to itself and at most two, in milliseconds.
@@ -105,7 +105,8 @@ async fn make(platform: &impl Platform, wanted: &Made) -> Result<Option<Encoded>
         Plan::Original => original(platform, blob, object).await,
         Plan::Render(_) => {
             let input = source(platform, blob, plan).await?;
-            pixels::render(&input, plan, &limits(platform).await?).map_err(refused).map(Some)
+            let extras = Extras::default();
+            pixels::render(&input, plan, &extras, &limits(platform).await?).map_err(refused).map(Some)
         }
     }
 }
@@ -120,7 +121,9 @@ async fn original(platform: &impl Platform, blob: &BlobId, object: &Object) -> R
             Ok(None)
         }
         Stripped::Rewritten(_) | Stripped::NeedsRender => {
-            pixels::render(&bytes, &Plan::Original, &limits(platform).await?).map_err(refused).map(Some)
+            pixels::render(&bytes, &Plan::Original, &Extras::default(), &limits(platform).await?)
+                .map_err(refused)
+                .map(Some)
         }
     }
 }

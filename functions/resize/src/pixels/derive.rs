@@ -1,16 +1,19 @@
 //! Everything that is made of a picture when it arrives, from decoding it once.
 
+use std::borrow::Cow;
+
 use probe::Probe;
 use transform::{Plan, Source};
 
 use super::decode::{Shrink, decode};
 use super::encode::{Encoded, encoded_rung};
+use super::finish::Extras;
 use super::limits::decoding_bytes;
 use super::orient::oriented;
 use super::placeholder::placeholder;
 use super::profile::into_srgb;
 use super::raster::{Layout, Raster};
-use super::render::{exif_orientation, format_of, render, render_from, resized_from};
+use super::render::{exif_orientation, format_of, render, render_from};
 use super::resize::{Area, resized};
 use super::rungs::{pick_rung, rung_sizes};
 use super::{Limits, PixelError};
@@ -123,7 +126,7 @@ fn base(input: &[u8], probe: &Probe, size: (u32, u32), limits: &Limits) -> Resul
 
     let decoded = decode(input, probe, shrink, limits)?;
     let area = Area { left: 0.0, top: 0.0, width: decoded.extent.0, height: decoded.extent.1 };
-    let raster = resized(decoded.raster, area, width, height)?;
+    let raster = resized(Cow::Owned(decoded.raster), area, width, height, false)?;
     let raster = into_srgb(raster, decoded.profile.as_deref());
     Ok((oriented(raster, orientation)?, decoded.is_lossless))
 }
@@ -135,7 +138,7 @@ fn rungs(base: Raster, sizes: &[(u32, u32)]) -> Result<Vec<Raster>, PixelError> 
     for (width, height) in sizes {
         let larger = rasters.last().ok_or_else(|| PixelError::corrupt("no pixels"))?;
         if (larger.width(), larger.height()) != (*width, *height) {
-            let raster = resized_from(larger, Area::whole(larger), *width, *height)?;
+            let raster = resized(Cow::Borrowed(larger), Area::whole(larger), *width, *height, false)?;
             rasters.push(raster);
         }
     }
@@ -143,7 +146,7 @@ fn rungs(base: Raster, sizes: &[(u32, u32)]) -> Result<Vec<Raster>, PixelError> 
 }
 
 fn preset(input: &[u8], rungs: &[Raster], plan: &Plan, limits: &Limits) -> Result<Encoded, PixelError> {
-    let Plan::Render(plan_of_render) = plan else { return render(input, plan, limits) };
+    let Plan::Render(plan_of_render) = plan else { return render(input, plan, &Extras::default(), limits) };
     let sizes: Vec<_> = rungs.iter().map(|raster| (raster.width(), raster.height())).collect();
     // The base is at least as large as any preset needs.
     let raster = &rungs[pick_rung(plan, &sizes).unwrap_or(0)];
