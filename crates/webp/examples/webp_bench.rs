@@ -18,7 +18,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         file = webp::encode(&picture, &options)?;
         best = best.min(start.elapsed().as_secs_f64() * 1000.0);
     }
-    let checksum = file.iter().fold(0xcbf29ce484222325u64, |sum, &byte| (sum ^ u64::from(byte)).wrapping_mul(0x100000001b3));
+    let checksum =
+        file.iter().fold(0xcbf29ce484222325u64, |sum, &byte| (sum ^ u64::from(byte)).wrapping_mul(0x100000001b3));
     println!("{} bytes, checksum {checksum:016x}, best of rounds {best:.2} ms", file.len());
     if let Some(out) = arguments.get(6) {
         std::fs::write(out, &file)?;
