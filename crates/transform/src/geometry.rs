@@ -1,8 +1,8 @@
 //! How large the picture becomes: sharp's arithmetic, rounding included.
 
-use crate::spec::Transform;
-use crate::values::Fit;
-use crate::{Canvas, TransformError, Window};
+use crate::TransformError;
+use crate::measures::{Padding, Ratio};
+use crate::values::{Fit, Focus, Smart};
 
 /// The longest side of a result, in pixels.
 pub const MAX_SIDE: u32 = 8192;
@@ -25,85 +25,207 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Refuses a result of `width` by `height` pixels that is over a limit.
-    pub(crate) fn check(self, width: u32, height: u32) -> Result<(), TransformError> {
-        for (option, side) in [("width", width), ("height", height)] {
-            if side > self.max_side {
-                let detail = format!("the result would be {width}x{height} pixels");
-                return Err(TransformError::limit(Some(option), self.max_side.into(), side.into(), detail));
-            }
-        }
-        let pixels = u64::from(width) * u64::from(height);
-        if pixels > self.max_pixels {
-            let detail = format!("the result would be {width}x{height} pixels");
-            return Err(TransformError::limit(None, self.max_pixels, pixels, detail));
-        }
-        Ok(())
+    /// The sides of a result, unless it is over a limit.
+    pub(crate) fn check(self, width: u64, height: u64) -> Result<(u32, u32), TransformError> {
+        let too_large = |option, limit, actual| {
+            TransformError::limit(option, limit, actual, format!("the result would be {width}x{height} pixels"))
+        };
+        let side = |option, side: u64| match u32::try_from(side) {
+            Ok(side) if side <= self.max_side => Ok(side),
+            _ => Err(too_large(Some(option), self.max_side.into(), side)),
+        };
+        let sides = (side("width", width)?, side("height", height)?);
+        let pixels = width * height;
+        if pixels > self.max_pixels { Err(too_large(None, self.max_pixels, pixels)) } else { Ok(sides) }
     }
+}
+
+/// A part of a picture, in pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Window {
+    /// Left edge.
+    pub x: u32,
+    /// Upper edge.
+    pub y: u32,
+    /// Width.
+    pub width: u32,
+    /// Height.
+    pub height: u32,
+}
+
+impl Window {
+    /// The whole of a picture.
+    pub(crate) fn whole((width, height): (u32, u32)) -> Self {
+        Self { x: 0, y: 0, width, height }
+    }
+
+    /// Whether it has pixels, and lies inside of a picture.
+    pub(crate) fn fits(&self, (width, height): (u32, u32)) -> bool {
+        fits(self.x, self.width, width) && fits(self.y, self.height, height)
+    }
+}
+
+/// Whether a length of at least 1 from `start` ends within `whole`.
+pub(crate) fn fits(start: u32, length: u32, whole: u32) -> bool {
+    length > 0 && start.checked_add(length).is_some_and(|end| end <= whole)
+}
+
+/// What a picture is laid on, in pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Canvas {
+    /// Width of the canvas, and so of the result.
+    pub width: u32,
+    /// Height of the canvas, and so of the result.
+    pub height: u32,
+    /// Where the picture's left edge lies on it.
+    pub x: u32,
+    /// Where the picture's upper edge lies on it.
+    pub y: u32,
 }
 
 /// Sizes and positions of one result, all in pixels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Geometry {
-    /// What the whole (turned) picture is scaled to.
-    pub(crate) scaled: (u32, u32),
-    /// The part of the scaled picture that is kept.
-    pub(crate) window: Window,
-    /// What that part is laid on.
-    pub(crate) canvas: Canvas,
+///
+/// No side is zero, the window lies inside the scaled picture, the windowed picture inside the canvas.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Geometry {
+    /// Width and height that the picture (cropped, trimmed and turned) is scaled to.
+    pub scaled: (u32, u32),
+    /// The part of the scaled picture that is kept. Where `smart` is set only its size counts: it lies in the middle
+    /// until its place is found.
+    pub window: Window,
+    /// By what to find the window's place; never set where the window is the whole.
+    pub smart: Option<Smart>,
+    /// What that part is laid on: the canvas of `fit=contain`, and `pad` around it. Its size is the size of the result.
+    pub canvas: Canvas,
 }
 
 impl Geometry {
-    /// Lays out a picture of `width` by `height` pixels, both at least 1, after rotation.
-    pub(crate) fn of(transform: &Transform, width: u32, height: u32, limits: Limits) -> Result<Self, TransformError> {
-        let scaled = scaled_size(transform, width, height)?;
-        let both_sides = transform.width.zip(transform.height);
-        let (kept, canvas) = match (transform.fit, both_sides) {
-            (Fit::Cover, Some((width, height))) => {
-                let kept = (scaled.0.min(width), scaled.1.min(height));
-                (kept, kept)
-            }
-            (Fit::Contain, Some((width, height))) => (scaled, (scaled.0.max(width), scaled.1.max(height))),
-            _ => (scaled, scaled),
-        };
-        limits.check(canvas.0, canvas.1)?;
-        Ok(Self {
-            scaled,
-            window: Window {
-                x: transform.gravity.crop_left(scaled.0 - kept.0),
-                y: transform.gravity.crop_top(scaled.1 - kept.1),
-                width: kept.0,
-                height: kept.1,
-            },
-            canvas: Canvas {
-                width: canvas.0,
-                height: canvas.1,
-                x: transform.gravity.pad_left(canvas.0 - kept.0),
-                y: transform.gravity.pad_top(canvas.1 - kept.1),
-            },
-        })
+    /// Whether the canvas shows around the picture.
+    pub fn is_padded(&self) -> bool {
+        (self.window.width, self.window.height) != (self.canvas.width, self.canvas.height)
+    }
+
+    /// Whether part of the scaled picture is cut off.
+    pub fn is_cut(&self) -> bool {
+        (self.window.width, self.window.height) != self.scaled
+    }
+
+    /// Whether it keeps its promises and the hard limits.
+    pub(crate) fn is_sound(&self) -> bool {
+        let Self { scaled, window, smart, canvas } = self;
+        window.fits(*scaled)
+            && (smart.is_none() || self.is_cut())
+            && fits(canvas.x, window.width, canvas.width)
+            && fits(canvas.y, window.height, canvas.height)
+            && Limits::default().check(canvas.width.into(), canvas.height.into()).is_ok()
     }
 }
 
-/// The size that the whole picture is scaled to, at least 1 by 1.
-///
-/// In floating point and in sharp's order (`ResolveShrink` in its `common.cc`, then `vips_resize`), because that
-/// order decides which way a half falls. IEEE arithmetic, so the same in wasm and natively.
-fn scaled_size(transform: &Transform, width: u32, height: u32) -> Result<(u32, u32), TransformError> {
-    let (whole_width, whole_height) = (f64::from(width), f64::from(height));
-    let shrink_x = transform.width.map(|target| whole_width / f64::from(target));
-    let shrink_y = transform.height.map(|target| whole_height / f64::from(target));
-    let (shrink_x, shrink_y) = match (shrink_x, shrink_y) {
-        (None, None) => (1.0, 1.0),
-        (Some(shrink), None) | (None, Some(shrink)) => (shrink, shrink),
-        (Some(x), Some(y)) => match transform.fit {
-            Fit::Cover | Fit::Outside => (x.min(y), x.min(y)),
-            Fit::Contain | Fit::Inside => (x.max(y), x.max(y)),
-            Fit::Fill => (x, y),
-        },
-    };
-    let least = if transform.enlarge { 0.0 } else { 1.0 };
-    Ok((scaled_side(width, shrink_x.max(least))?, scaled_side(height, shrink_y.max(least))?))
+/// What a request says of sizes and positions, before the size of the picture is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(crate) struct Frame {
+    /// Pixels, `dpr` multiplied in.
+    pub(crate) width: Option<u32>,
+    /// Pixels, `dpr` multiplied in.
+    pub(crate) height: Option<u32>,
+    /// Only where neither side is given.
+    pub(crate) ratio: Option<Ratio>,
+    /// `Inside` where it makes no difference.
+    pub(crate) fit: Fit,
+    /// The centre unless `fit` is `Cover` or `Contain`; smart with `Cover` only.
+    pub(crate) focus: Focus,
+    pub(crate) enlarge: bool,
+    /// Pixels, `dpr` multiplied in.
+    pub(crate) padding: Padding,
+}
+
+impl Frame {
+    /// Lays out a picture of `width` by `height` pixels, both at least 1, after rotation.
+    pub(crate) fn lay_out(&self, width: u32, height: u32, limits: Limits) -> Result<Geometry, TransformError> {
+        let scaled = self.scaled_size(width, height)?;
+        let (box_width, box_height) = self.box_around(scaled);
+        let kept = match self.fit {
+            Fit::Cover => (at_most(scaled.0, box_width), at_most(scaled.1, box_height)),
+            _ => scaled,
+        };
+        let canvas = match self.fit {
+            Fit::Contain => (u64::from(kept.0).max(box_width), u64::from(kept.1).max(box_height)),
+            _ => (kept.0.into(), kept.1.into()),
+        };
+        let Padding { top, right, bottom, left } = self.padding;
+        let whole_width = canvas.0 + u64::from(left) + u64::from(right);
+        let whole_height = canvas.1 + u64::from(top) + u64::from(bottom);
+        let (whole_width, whole_height) = limits.check(whole_width, whole_height)?;
+        let gravity = self.focus.gravity();
+        let room = |whole: u32, padding: u32, kept: u32| whole - padding - kept;
+        Ok(Geometry {
+            scaled,
+            window: Window {
+                x: gravity.crop_left(scaled.0 - kept.0),
+                y: gravity.crop_top(scaled.1 - kept.1),
+                width: kept.0,
+                height: kept.1,
+            },
+            smart: self.focus.smart().filter(|_| kept != scaled),
+            canvas: Canvas {
+                width: whole_width,
+                height: whole_height,
+                x: left + gravity.pad_left(room(whole_width, left + right, kept.0)),
+                y: top + gravity.pad_top(room(whole_height, top + bottom, kept.1)),
+            },
+        })
+    }
+
+    /// The box that the scaled picture fills or lies in; a side that nothing asks for is the picture's own.
+    fn box_around(&self, (width, height): (u32, u32)) -> (u64, u64) {
+        let Some(ratio) = self.ratio else {
+            return (self.width.unwrap_or(width).into(), self.height.unwrap_or(height).into());
+        };
+        // Of the two boxes of that ratio that share a side with the picture, the smaller one cuts, the larger pads.
+        let (of_width, of_height) = (ratio.height_for(width), ratio.width_for(height));
+        let is_too_wide = of_height < width.into();
+        if is_too_wide == (self.fit == Fit::Cover) { (of_height, height.into()) } else { (width.into(), of_width) }
+    }
+
+    /// The size that the whole picture is scaled to, at least 1 by 1.
+    ///
+    /// In floating point and in sharp's order (`ResolveShrink` in its `common.cc`, then `vips_resize`), because that
+    /// order decides which way a half falls. IEEE arithmetic, so the same in wasm and natively.
+    fn scaled_size(&self, width: u32, height: u32) -> Result<(u32, u32), TransformError> {
+        let (whole_width, whole_height) = (f64::from(width), f64::from(height));
+        let shrink_x = self.width.map(|target| whole_width / f64::from(target));
+        let shrink_y = self.height.map(|target| whole_height / f64::from(target));
+        let (shrink_x, shrink_y) = match (self.fit, shrink_x, shrink_y) {
+            (Fit::Fill, x, y) => (x.unwrap_or(1.0), y.unwrap_or(1.0)),
+            (_, None, None) => (1.0, 1.0),
+            (_, Some(shrink), None) | (_, None, Some(shrink)) => (shrink, shrink),
+            (Fit::Cover | Fit::Outside, Some(x), Some(y)) => (x.min(y), x.min(y)),
+            (Fit::Contain | Fit::Inside, Some(x), Some(y)) => (x.max(y), x.max(y)),
+        };
+        let least = if self.enlarge { 0.0 } else { 1.0 };
+        Ok((scaled_side(width, shrink_x.max(least))?, scaled_side(height, shrink_y.max(least))?))
+    }
+
+    /// The options that say so, canonically spelled, in their order.
+    pub(crate) fn options(&self) -> Vec<String> {
+        let options = [
+            self.width.map(|width| format!("w={width}")),
+            self.height.map(|height| format!("h={height}")),
+            self.ratio.map(|ratio| format!("ar={ratio}")),
+            // With a ratio alone it is `cover` that goes without saying.
+            (self.fit != Fit::default() && (self.ratio.is_none() || self.fit != Fit::Cover))
+                .then(|| format!("fit={}", self.fit.name())),
+            (self.focus != Focus::default()).then(|| format!("g={}", self.focus)),
+            self.enlarge.then(|| "enlarge=1".to_owned()),
+            (!self.padding.is_none()).then(|| format!("pad={}", self.padding)),
+        ];
+        options.into_iter().flatten().collect()
+    }
+}
+
+/// The smaller one of a side and a limit.
+fn at_most(side: u32, limit: u64) -> u32 {
+    u32::try_from(limit).map_or(side, |limit| side.min(limit))
 }
 
 /// One side divided by `shrink`, rounded half up, at least 1.

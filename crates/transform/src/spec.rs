@@ -3,16 +3,16 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::format::Format;
+use crate::format::{Format, Quality};
+use crate::geometry::Frame;
+use crate::measures::{Adjustments, Radius, Region};
+use crate::overlay::{Filter, Font, TextOverlay, Watermark, text_to_base64};
 use crate::parse;
-use crate::values::{Color, Fit, Gravity, Sigma};
+use crate::values::{Color, Sigma, Tone};
 use crate::{Orientation, TransformError};
 
-/// The longest segment that is looked at, in bytes. Every option in its longest spelling needs half of it.
-pub const MAX_SPEC_BYTES: usize = 512;
-
-/// The quality of a JPEG when `q` is not given.
-pub const DEFAULT_QUALITY: u8 = 80;
+/// The longest segment that is looked at, in bytes. Every option in its longest spelling needs less.
+pub const MAX_SPEC_BYTES: usize = 1024;
 
 /// What a `{transform}` segment says.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -104,24 +104,47 @@ impl FromStr for PresetName {
 /// Made by parsing only ([`FromStr`], [`Spec::parse`]), so the values are known to be in range.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Transform {
-    /// Pixels, `dpr` multiplied in.
-    pub(crate) width: Option<u32>,
-    /// Pixels, `dpr` multiplied in.
-    pub(crate) height: Option<u32>,
-    /// `Inside` unless both sides are given.
-    pub(crate) fit: Fit,
-    /// The centre unless `fit` is `Cover` or `Contain`.
-    pub(crate) gravity: Gravity,
-    pub(crate) enlarge: bool,
+    pub(crate) crop: Option<Region>,
+    pub(crate) trim: Option<u8>,
+    pub(crate) frame: Frame,
     /// `rotate`, then `flip`.
     pub(crate) orientation: Orientation,
+    pub(crate) is_linear: bool,
+    pub(crate) adjustments: Adjustments,
+    pub(crate) tone: Option<Tone>,
+    pub(crate) tint: Option<[u8; 3]>,
     pub(crate) blur: Option<Sigma>,
     pub(crate) sharpen: Option<Sigma>,
+    pub(crate) filter: Option<Filter>,
+    /// Never of no pixels.
+    pub(crate) radius: Option<Radius>,
+    pub(crate) watermark: Option<Watermark>,
+    pub(crate) text: Option<TextOverlay>,
     /// `CLEAR` when none is given.
     pub(crate) background: Color,
     pub(crate) format: FormatWish,
+    pub(crate) encoding: Encoding,
+}
+
+/// What is asked of encoders, whichever is used in the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(crate) struct Encoding {
     /// `None` for the default quality.
-    pub(crate) quality: Option<u8>,
+    pub(crate) quality: Option<Quality>,
+    /// Of WebP.
+    pub(crate) is_lossless: bool,
+    /// Of PNG.
+    pub(crate) colors: Option<u16>,
+    /// Of JPEG.
+    pub(crate) is_progressive: bool,
+    /// One frame only.
+    pub(crate) is_still: bool,
+    pub(crate) max_bytes: Option<u32>,
+}
+
+impl Encoding {
+    /// Less than this no file of ours has, in bytes.
+    pub(crate) const LEAST_MAX_BYTES: u32 = 100;
 }
 
 /// What `format` asks for.
@@ -140,6 +163,16 @@ impl Transform {
     /// Whether the answer depends on what the client accepts (`f=auto`), so that it needs `Vary: Accept`.
     pub fn is_negotiated(&self) -> bool {
         self.format == FormatWish::Auto
+    }
+
+    /// The filter that is asked for. Its digest belongs into the [`Context`](crate::Context) of a plan.
+    pub fn filter(&self) -> Option<&Filter> {
+        self.filter.as_ref()
+    }
+
+    /// The watermark that is asked for. Whether there is such a picture is for the caller to find out.
+    pub fn watermark(&self) -> Option<&Watermark> {
+        self.watermark.as_ref()
     }
 }
 
@@ -163,28 +196,82 @@ impl fmt::Display for Transform {
             (rotate @ (0 | 90), true) => (rotate, Some("h")),
             (rotate, true) => (rotate - 180, Some("v")),
         };
+        let mut options = Vec::new();
+        options.extend(self.crop.map(|region| format!("crop={region}")));
+        options.extend(self.trim.map(|threshold| format!("trim={threshold}")));
+        options.extend(self.frame.options());
+        options.extend((rotate != 0).then(|| format!("rotate={rotate}")));
+        options.extend(flip.map(|axes| format!("flip={axes}")));
+        options.extend(self.pixel_options());
+        options.extend((self.background != Color::CLEAR).then(|| format!("bg={}", self.background)));
+        options.extend(self.encoding_options());
+        if *self == Self::default() {
+            options.push(format!("q={}", Quality::DEFAULT));
+        }
+        f.write_str(&options.join(","))
+    }
+}
+
+impl Transform {
+    /// What is done to the pixels of the result.
+    fn pixel_options(&self) -> Vec<String> {
+        let mut options = Vec::new();
+        options.extend(self.is_linear.then(|| "linear=1".to_owned()));
+        options.extend(self.adjustments.changes().map(|(name, factor)| format!("{name}={factor}")));
+        options.extend(self.tone.map(|tone| format!("{}=1", tone.name())));
+        options.extend(self.tint.map(|rgb| format!("tint={}", Color { rgb, alpha: 255 })));
+        options.extend(self.blur.map(|sigma| format!("blur={sigma}")));
+        options.extend(self.sharpen.map(|sigma| format!("sharpen={sigma}")));
+        options.extend(self.filter.as_ref().map(|filter| format!("filter={filter}")));
+        options.extend(self.radius.map(|radius| format!("radius={radius}")));
+        options.extend(self.watermark.iter().flat_map(watermark_options));
+        options.extend(self.text.iter().flat_map(text_options));
+        options
+    }
+
+    fn encoding_options(&self) -> Vec<String> {
+        let Encoding { quality, is_lossless, colors, is_progressive, is_still, max_bytes } = self.encoding;
         let format = match self.format {
             FormatWish::Same => None,
             FormatWish::Auto => Some("auto"),
             FormatWish::This(format) => Some(format.name()),
         };
-        let options: [Option<String>; 13] = [
-            self.width.map(|width| format!("w={width}")),
-            self.height.map(|height| format!("h={height}")),
-            (self.fit != Fit::default()).then(|| format!("fit={}", self.fit.name())),
-            (self.gravity != Gravity::default()).then(|| format!("g={}", self.gravity)),
-            self.enlarge.then(|| "enlarge=1".to_owned()),
-            (rotate != 0).then(|| format!("rotate={rotate}")),
-            flip.map(|axes| format!("flip={axes}")),
-            self.blur.map(|sigma| format!("blur={sigma}")),
-            self.sharpen.map(|sigma| format!("sharpen={sigma}")),
-            (self.background != Color::CLEAR).then(|| format!("bg={}", self.background)),
+        let options = [
             format.map(|format| format!("f={format}")),
-            self.quality.map(|quality| format!("q={quality}")),
-            (*self == Self::default()).then(|| format!("q={DEFAULT_QUALITY}")),
+            quality.map(|quality| format!("q={quality}")),
+            is_lossless.then(|| "lossless=1".to_owned()),
+            colors.map(|colors| format!("colors={colors}")),
+            is_progressive.then(|| "progressive=1".to_owned()),
+            is_still.then(|| "anim=0".to_owned()),
+            max_bytes.map(|bytes| format!("max-bytes={bytes}")),
         ];
-        f.write_str(&options.into_iter().flatten().collect::<Vec<_>>().join(","))
+        options.into_iter().flatten().collect()
     }
+}
+
+fn watermark_options(watermark: &Watermark) -> Vec<String> {
+    let Watermark { image, place, opacity, scale, padding } = watermark;
+    let options = [
+        Some(format!("wm={image}")),
+        (*place != Watermark::DEFAULT_PLACE).then(|| format!("wm-g={place}")),
+        (*opacity != Watermark::DEFAULT_OPACITY).then(|| format!("wm-opacity={opacity}")),
+        (*scale != Watermark::DEFAULT_SCALE).then(|| format!("wm-scale={scale}")),
+        (*padding != Watermark::DEFAULT_PADDING).then(|| format!("wm-pad={padding}")),
+    ];
+    options.into_iter().flatten().collect()
+}
+
+fn text_options(overlay: &TextOverlay) -> Vec<String> {
+    let TextOverlay { text, gravity, size, color, font, padding } = overlay;
+    let options = [
+        Some(format!("text={}", text_to_base64(text))),
+        (*gravity != TextOverlay::DEFAULT_GRAVITY).then(|| format!("text-g={gravity}")),
+        (*size != TextOverlay::DEFAULT_SIZE).then(|| format!("text-size={size}")),
+        (*color != Color::WHITE).then(|| format!("text-color={color}")),
+        (*font != Font::default()).then(|| format!("text-font={}", font.name())),
+        (*padding != TextOverlay::DEFAULT_PADDING).then(|| format!("text-pad={padding}")),
+    ];
+    options.into_iter().flatten().collect()
 }
 
 #[cfg(test)]
