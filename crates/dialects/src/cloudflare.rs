@@ -198,7 +198,8 @@ impl Options {
                     return Err(invalid(name, "is four numbers, top;right;bottom;left"));
                 };
                 let (width, height) = (None, None);
-                let given = Trim { top: Some(top), right: Some(right), bottom: Some(bottom), left: Some(left), width, height };
+                let given =
+                    Trim { top: Some(top), right: Some(right), bottom: Some(bottom), left: Some(left), width, height };
                 self.trim = given;
             }
             "trim.top" => self.trim.top = pixels()?,
@@ -232,8 +233,7 @@ impl Options {
     /// The native text for a picture of `size`.
     pub(crate) fn lower(&self, size: Size) -> Result<String> {
         let mut native = self.native.clone();
-        native.is_lossless =
-            native.format == Some(Format::WebP) && native.quality == Some(Quality::Percent(100));
+        native.is_lossless = native.format == Some(Format::WebP) && native.quality == Some(Quality::Percent(100));
         let region = self.region(size)?;
         if region != Rect::whole(size) {
             native.crop = Some(region);
@@ -268,9 +268,7 @@ impl Options {
     }
 
     fn frame(&self, turned: Size) -> Result<Frame> {
-        let side = |side: Option<u32>| {
-            side.map(|side| (f64::from(side) * self.dpr).round().max(1.0) as u32)
-        };
+        let side = |side: Option<u32>| side.map(|side| (f64::from(side) * self.dpr).round().max(1.0) as u32);
         let (mut width, mut height) = (side(self.width), side(self.height));
         if let (Fit::AspectCrop, Some(w), Some(h)) = (self.fit, width, height) {
             if self.native.trim.is_some() {
@@ -316,7 +314,8 @@ fn gravity(text: &str) -> Result<Gravity> {
         "top" => Gravity::Share(5_000, 0),
         "bottom" => Gravity::Share(5_000, 10_000),
         text => {
-            let (x, y) = text.split_once('x').ok_or_else(|| invalid("gravity", format!("{text:?} is not a gravity")))?;
+            let (x, y) =
+                text.split_once('x').ok_or_else(|| invalid("gravity", format!("{text:?} is not a gravity")))?;
             let share = |text| decimal_in("gravity", text, 0.0, 1.0).map(|share| (share * 10_000.0).round() as u16);
             Gravity::Share(share(x)?, share(y)?)
         }

@@ -282,9 +282,20 @@ impl Options {
             "watermark" => Err(unsupported(name, "the watermark of imgproxy is an image of its configuration; use wm")),
             _ => Err(match UNSUPPORTED.iter().find(|(option, _)| *option == name) {
                 Some((_, reason)) => unsupported(name, *reason),
-                None if ["watermark_", "wm", "video_thumbnail_", "vt", "jpeg_o", "jpgo", "png_o", "pngo", "webp", "avif"]
-                    .iter()
-                    .any(|prefix| name.starts_with(prefix)) =>
+                None if [
+                    "watermark_",
+                    "wm",
+                    "video_thumbnail_",
+                    "vt",
+                    "jpeg_o",
+                    "jpgo",
+                    "png_o",
+                    "pngo",
+                    "webp",
+                    "avif",
+                ]
+                .iter()
+                .any(|prefix| name.starts_with(prefix)) =>
                 {
                     unsupported(name, PRO)
                 }
@@ -342,8 +353,7 @@ impl Options {
             "flip" => {
                 at_most(name, all, 2)?;
                 let flag = |text: Option<&&str>| text.filter(|text| !text.is_empty()).map(|text| switch(name, text));
-                (turn.1, turn.2) =
-                    (flag(all.first()).unwrap_or(Ok(false))?, flag(all.get(1)).unwrap_or(Ok(false))?);
+                (turn.1, turn.2) = (flag(all.first()).unwrap_or(Ok(false))?, flag(all.get(1)).unwrap_or(Ok(false))?);
             }
             _ => return Ok(false),
         }
@@ -663,10 +673,7 @@ fn gravity_of(place: Place, whole: Size, kept: Size, dpr: f64) -> Gravity {
         Place::Compass((x, y), (0.0, 0.0)) => Gravity::Share(x, y),
         place => {
             let (x, y) = position(place, whole, kept, dpr);
-            Gravity::Share(
-                Gravity::share(x, kept.width, whole.width),
-                Gravity::share(y, kept.height, whole.height),
-            )
+            Gravity::Share(Gravity::share(x, kept.width, whole.width), Gravity::share(y, kept.height, whole.height))
         }
     }
 }

@@ -415,7 +415,8 @@ impl Native {
         }
         let max_bytes = self.max_bytes.filter(|_| has_quality);
         options.extend(max_bytes.map(|max_bytes| format!("max-bytes={max_bytes}")));
-        options.extend(self.is_still.then(|| "anim=0".to_owned()));
+        let can_move = self.format.is_none_or(|format| matches!(format, Format::Auto | Format::WebP | Format::Gif));
+        options.extend((self.is_still && can_move).then(|| "anim=0".to_owned()));
     }
 }
 

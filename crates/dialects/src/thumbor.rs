@@ -192,7 +192,8 @@ impl Options {
     fn read_filters<'a>(&mut self, text: &'a str) -> Result<&'a str> {
         let mut rest = text;
         loop {
-            let (name, after) = rest.split_once('(').ok_or_else(|| invalid("filters", "a filter is name(arguments)"))?;
+            let (name, after) =
+                rest.split_once('(').ok_or_else(|| invalid("filters", "a filter is name(arguments)"))?;
             let end = closing(after).ok_or_else(|| invalid("filters", "a parenthesis is not closed"))?;
             let (arguments, after) = (&after[..end], &after[end + 1..]);
             self.read_filter(name, arguments)?;
