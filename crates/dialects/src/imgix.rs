@@ -616,15 +616,18 @@ impl Options {
         if (self.least, self.most) == Default::default() {
             return (width, height);
         }
-        let natural = Frame::new(width, height, NativeFit::Inside, true).layout(region).scaled;
         let within = |side: u32, least: Option<u32>, most: Option<u32>| {
             let side = most.map_or(side, |most| side.min(most));
             least.map_or(side, |least| side.max(least))
         };
-        let bounded = |side: Option<u32>, natural: u32, least, most| within(side.unwrap_or(natural), least, most);
-        let width = bounded(width, natural.width, self.least.0, self.most.0);
-        let height = bounded(height, natural.height, self.least.1, self.most.1);
-        (Some(width), Some(height))
+        let width = width.map(|width| within(width, self.least.0, self.most.0));
+        let height = height.map(|height| within(height, self.least.1, self.most.1));
+        // A side that follows from the other is cut off only where it leaves its bounds.
+        let natural = Frame::new(width, height, NativeFit::Inside, true).layout(region).scaled;
+        let bounded = |natural: u32, least, most| Some(within(natural, least, most)).filter(|side| *side != natural);
+        let other_width = bounded(natural.width, self.least.0, self.most.0);
+        let other_height = bounded(natural.height, self.least.1, self.most.1);
+        (width.or(other_width), height.or(other_height))
     }
 
     /// The box less the padding, which lies inside of it.

@@ -20,6 +20,7 @@ pub(crate) struct Layout {
     pub(crate) canvas: Size,
 }
 
+#[cfg(test)]
 impl Layout {
     pub(crate) fn plain(scaled: Size) -> Self {
         Self { scaled, kept: scaled, canvas: scaled }
@@ -111,7 +112,7 @@ pub(crate) fn settle(
     native.gravity = gravity;
     let mut region = region;
     let Layout { scaled, kept, canvas } = layout;
-    let covering = Frame::new(Some(kept.width), Some(kept.height), Fit::Cover, true);
+    let covering = Frame::new(Some(kept.width), Some(kept.height), Fit::Cover, is_larger(scaled, region.size));
     if frame.layout(region.size) == layout {
         frame.write(native);
     } else if covering.layout(region.size) == (Layout { scaled, kept, canvas: kept }) && kept != scaled {
@@ -196,7 +197,7 @@ mod tests {
         check(Layout::plain(Size::new(300, 300)), "w=300,h=300,fit=fill");
         check(Layout::plain(Size::new(2000, 1000)), "w=2000,h=1000,fit=fill,enlarge=1");
         let kept = Size::new(200, 200);
-        check(Layout { scaled: Size::new(400, 200), kept, canvas: kept }, "w=200,h=200,fit=cover,enlarge=1");
+        check(Layout { scaled: Size::new(400, 200), kept, canvas: kept }, "w=200,h=200,fit=cover");
         let kept = Size::new(100, 100);
         check(Layout { scaled: Size::new(400, 200), kept, canvas: kept }, "crop=375:125:250:250,w=100,h=100,fit=fill");
         let canvas = Size::new(301, 200);
