@@ -75,5 +75,6 @@ pub(super) fn decoding_bytes(probe: &Probe, shrink: Shrink) -> u64 {
         probe::Format::Png => pixels.saturating_mul(6),
         probe::Format::WebP => pixels.saturating_mul(11),
         probe::Format::Gif => pixels.saturating_mul(9),
+        _ => pixels.saturating_mul(8),
     }
 }

@@ -81,6 +81,7 @@ pub(super) fn decode(file: &[u8], probe: &Probe, shrink: Shrink, limits: &Limits
         probe::Format::Png => png::decode(file, limits)?,
         probe::Format::WebP => webp::decode(file, limits)?,
         probe::Format::Gif => gif::decode(file, limits)?,
+        format => return Err(PixelError::Unsupported { found: format.name().to_uppercase() }),
     };
     let n = u32::from(shrink.divisor());
     if (decoded.raster.width(), decoded.raster.height()) != (probe.width.div_ceil(n), probe.height.div_ceil(n)) {
