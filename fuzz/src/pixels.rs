@@ -48,6 +48,8 @@ fn source(found: &Probe) -> Source {
         probe::Format::Png => Format::Png,
         probe::Format::WebP => Format::WebP,
         probe::Format::Gif => Format::Gif,
+        probe::Format::Tiff | probe::Format::Bmp | probe::Format::Ico | probe::Format::Svg => Format::Png,
+        probe::Format::Avif | probe::Format::Heic | probe::Format::JpegXl => Format::WebP,
     };
     Source { frames: found.frames, ..Source::still(width, height, format, found.has_alpha) }
 }

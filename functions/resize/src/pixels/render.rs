@@ -73,6 +73,9 @@ pub(super) fn format_of(probe: &Probe) -> Format {
         probe::Format::Png => Format::Png,
         probe::Format::WebP => Format::WebP,
         probe::Format::Gif => Format::Gif,
+        probe::Format::Tiff | probe::Format::Bmp | probe::Format::Ico | probe::Format::Svg => Format::Png,
+        probe::Format::Avif | probe::Format::Heic | probe::Format::JpegXl if probe.has_alpha => Format::WebP,
+        probe::Format::Avif | probe::Format::Heic | probe::Format::JpegXl => Format::Jpeg,
     }
 }
 

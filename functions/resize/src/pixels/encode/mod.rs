@@ -1,9 +1,14 @@
 //! From pixels to a file. The same pixels give the same bytes every time.
 
+#[cfg_attr(not(test), expect(dead_code, reason = "no transform asks for GIF yet"))]
+pub(super) mod gif;
+#[cfg_attr(not(test), expect(dead_code, reason = "no transform asks for a palette yet"))]
+pub(super) mod indexed;
 mod jpeg;
 mod jpeg_blocks;
 mod jpeg_codes;
 mod jpeg_tables;
+mod quantise;
 mod webp;
 
 use transform::{Format, Output, Quality, Render};
