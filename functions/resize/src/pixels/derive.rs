@@ -105,7 +105,8 @@ fn base_size(facts: &Facts, rung_sizes: &[(u32, u32)], presets: &[(&str, Plan)])
     let fits = |plan: &Plan| match plan {
         Plan::Original => true,
         Plan::Render(render) => {
-            render.source_size().is_some_and(|(width, height)| width <= largest.0 && height <= largest.1)
+            // What only the original will do for is made of that, and not of the base.
+            render.source_size().is_none_or(|(width, height)| width <= largest.0 && height <= largest.1)
         }
     };
     if presets.iter().all(|(_, plan)| fits(plan)) { *largest } else { whole }
@@ -147,6 +148,9 @@ fn rungs(base: Raster, sizes: &[(u32, u32)]) -> Result<Vec<Raster>, PixelError> 
 
 fn preset(input: &[u8], rungs: &[Raster], plan: &Plan, limits: &Limits) -> Result<Encoded, PixelError> {
     let Plan::Render(plan_of_render) = plan else { return render(input, plan, &Extras::default(), limits) };
+    if plan_of_render.source_size().is_none() {
+        return render(input, plan, &Extras::default(), limits);
+    }
     let sizes: Vec<_> = rungs.iter().map(|raster| (raster.width(), raster.height())).collect();
     // The base is at least as large as any preset needs.
     let raster = &rungs[pick_rung(plan, &sizes).unwrap_or(0)];

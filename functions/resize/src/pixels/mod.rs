@@ -13,6 +13,7 @@
 //! upright and as the plan says, blur, sharpen, ground, canvas, encode. Everything after scaling is done on the few
 //! pixels that are left.
 
+mod animate;
 mod blur;
 mod compose;
 mod container;

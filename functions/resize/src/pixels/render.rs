@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use probe::Probe;
 use transform::{Crop, Format, Geometry, Orientation, Output, Plan, Quality, Render, Window};
 
+use super::animate::animated;
 use super::decode::{Decoded, Shrink, decode};
 use super::encode::{Encoded, encoded, written};
 use super::finish::{Extras, finished, finishing_bytes};
@@ -31,11 +32,31 @@ pub fn render(input: &[u8], plan: &Plan, extras: &Extras, limits: &Limits) -> Re
     match plan {
         Plan::Original => original(input, &probe, limits),
         Plan::Render(render) => {
-            let source = Source::read(input, &probe, render, limits)?;
-            let geometry = source.geometry;
-            written(&finished(source.scaled(render)?, render, &geometry, extras, limits)?, render)
+            if render.is_animated() {
+                return animated(input, &probe, render, extras, limits);
+            }
+            let upright = exif_orientation(&probe);
+            let mut decoded = decode_for(input, &probe, render, limits)?;
+            decoded.raster = Cutting::prepared(decoded.raster, upright, render)?;
+            rendered(decoded, upright, render, extras, limits)
         }
     }
+}
+
+/// Carries out a plan on a prepared picture.
+fn rendered(
+    decoded: Decoded,
+    upright: Orientation,
+    render: &Render,
+    extras: &Extras,
+    limits: &Limits,
+) -> Result<Encoded, PixelError> {
+    let mut cutting = Cutting::of(&decoded, upright, render, limits)?;
+    let Decoded { raster, profile, .. } = decoded;
+    let profile = profile.as_deref();
+    cutting.look(&raster, profile, render)?;
+    let raster = cutting.scaled(Cow::Owned(raster), profile, render)?;
+    written(&finished(raster, render, &cutting.geometry, extras, limits)?, render)
 }
 
 /// The orientation that makes the stored picture upright.
@@ -79,57 +100,81 @@ pub(super) fn format_of(probe: &Probe) -> Format {
     }
 }
 
-/// A decoded picture, what of it a plan wants, and what is to become of that.
-struct Source {
-    decoded: Decoded,
-    /// The orientation that makes the decoded pixels upright.
+/// What of a decoded picture a plan wants, and what is to become of that. The same for every frame of an animation.
+pub(super) struct Cutting {
+    /// The orientation that makes the decoded pixels upright, once they are [`prepared`](Self::prepared).
     upright: Orientation,
-    /// What is left after `crop` and `trim`, in pixels of the decoded raster.
+    /// What is left after `crop` and `trim`, in pixels of the prepared raster.
     part: Area,
-    geometry: Geometry,
+    /// Sizes and positions.
+    pub(super) geometry: Geometry,
 }
 
-impl Source {
-    fn read(input: &[u8], probe: &Probe, render: &Render, limits: &Limits) -> Result<Self, PixelError> {
-        let upright = exif_orientation(probe);
-        if let Some(threshold) = render.trim() {
-            return Self::trimmed(decode_whole(input, probe, limits)?, upright, render, threshold, limits);
-        }
-        let geometry = render.geometry().ok_or_else(|| PixelError::encode("the plan has no sizes"))?;
-        let decoded = decoded_for(input, probe, upright, render, &geometry, limits)?;
-        let part = cropped(decoded.extent, upright, render.crop());
-        Ok(Self { decoded, upright, part, geometry })
-    }
-
-    /// Turned upright, cut to whole pixels, and looked at.
-    fn trimmed(
-        decoded: Decoded,
+impl Cutting {
+    /// Works it out for a picture that is decoded: whose profile does not matter, and whose raster is prepared.
+    pub(super) fn of(
+        decoded: &Decoded,
         upright: Orientation,
         render: &Render,
-        threshold: u8,
         limits: &Limits,
     ) -> Result<Self, PixelError> {
-        let raster = oriented(decoded.raster, upright)?;
-        let raster = match render.crop() {
-            Some(Crop { window, .. }) => raster.cut(window)?,
-            None => raster,
+        let Some(threshold) = render.trim() else {
+            let geometry = render.geometry().ok_or_else(|| PixelError::encode("the plan has no sizes"))?;
+            return Ok(Self { upright, part: cropped(decoded.extent, upright, render.crop()), geometry });
         };
-        let (x, y, width, height) = trim_box(&raster, threshold).unwrap_or((0, 0, raster.width(), raster.height()));
+        let raster = &decoded.raster;
+        let whole = (0, 0, raster.width(), raster.height());
+        let (x, y, width, height) = trim_box(raster, threshold).unwrap_or(whole);
         let limits = transform::Limits { max_pixels: limits.max_pixels, ..transform::Limits::default() };
         let geometry = render.resolve_trimmed(width, height, limits).map_err(|error| match error.kind {
             transform::TransformErrorKind::Limit { limit, actual } => PixelError::TooManyPixels { limit, actual },
             _ => PixelError::encode(error),
         })?;
         let part = Area { left: x.into(), top: y.into(), width: width.into(), height: height.into() };
-        Ok(Self { decoded: Decoded { raster, ..decoded }, upright: Orientation::UPRIGHT, part, geometry })
+        Ok(Self { upright: Orientation::UPRIGHT, part, geometry })
     }
 
-    /// The windowed part: scaled, in sRGB, turned.
-    fn scaled(self, render: &Render) -> Result<Raster, PixelError> {
+    /// A raster as [`of`](Self::of) wants it: as it is, but with `trim` turned upright and cut to whole pixels.
+    pub(super) fn prepared(raster: Raster, upright: Orientation, render: &Render) -> Result<Raster, PixelError> {
+        if render.trim().is_none() {
+            return Ok(raster);
+        }
+        let raster = oriented(raster, upright)?;
+        match render.crop() {
+            Some(Crop { window, .. }) => raster.cut(window),
+            None => Ok(raster),
+        }
+    }
+
+    /// Finds the window where the plan leaves that open.
+    pub(super) fn look(&mut self, raster: &Raster, profile: Option<&[u8]>, render: &Render) -> Result<(), PixelError> {
+        let Some(smart) = self.geometry.smart.take() else { return Ok(()) };
         let orientation = self.upright.then(render.orientation());
-        let Decoded { raster, profile, .. } = self.decoded;
-        let raster = Cow::Owned(raster);
-        scaled(raster, profile.as_deref(), self.part, orientation, &self.geometry, render.is_linear())
+        self.geometry.window = found(raster, profile, self.part, orientation, &self.geometry, interest(smart))?;
+        Ok(())
+    }
+
+    /// The window of a prepared raster: scaled, in sRGB, turned.
+    pub(super) fn scaled(
+        &self,
+        raster: Cow<Raster>,
+        profile: Option<&[u8]>,
+        render: &Render,
+    ) -> Result<Raster, PixelError> {
+        let orientation = self.upright.then(render.orientation());
+        let Geometry { scaled, window, .. } = self.geometry;
+        let unturned = unturned(orientation, scaled, window);
+        let area = part_of(self.part, orientation.sides(scaled.0, scaled.1), unturned);
+        let result = resized(raster, area, unturned.width, unturned.height, render.is_linear())?;
+        oriented(into_srgb(result, profile), orientation)
+    }
+}
+
+/// Decodes as much as the plan needs.
+fn decode_for(input: &[u8], probe: &Probe, render: &Render, limits: &Limits) -> Result<Decoded, PixelError> {
+    match render.geometry() {
+        None => decode_whole(input, probe, limits),
+        Some(geometry) => decode_scaled(input, probe, render, &geometry, limits),
     }
 }
 
@@ -143,14 +188,14 @@ fn decode_whole(input: &[u8], probe: &Probe, limits: &Limits) -> Result<Decoded,
 /// The most held at once, in bytes, is the largest of three moments: decoding (see [`decoding_bytes`]); resizing, which
 /// holds the decoded picture, as many of its columns at the new height, and the new one; and finishing
 /// (see [`finishing_bytes`]).
-fn decoded_for(
+fn decode_scaled(
     input: &[u8],
     probe: &Probe,
-    upright: Orientation,
     render: &Render,
     geometry: &Geometry,
     limits: &Limits,
 ) -> Result<Decoded, PixelError> {
+    let upright = exif_orientation(probe);
     let whole = render.source_size().unwrap_or(geometry.scaled);
     let (width, height) = upright.sides(whole.0, whole.1);
     let ratio = (f64::from(probe.width) / f64::from(width)).min(f64::from(probe.height) / f64::from(height));
@@ -176,26 +221,6 @@ fn cropped(extent: (f64, f64), upright: Orientation, crop: Option<Crop>) -> Area
         None => whole,
         Some(Crop { window, of }) => part_of(whole, upright.sides(of.0, of.1), unturned(upright, of, window)),
     }
-}
-
-/// What of `part` becomes the window, scaled, in sRGB, turned.
-fn scaled(
-    raster: Cow<Raster>,
-    profile: Option<&[u8]>,
-    part: Area,
-    orientation: Orientation,
-    geometry: &Geometry,
-    is_linear: bool,
-) -> Result<Raster, PixelError> {
-    let window = match geometry.smart {
-        None => geometry.window,
-        Some(smart) => found(&raster, profile, part, orientation, geometry, interest(smart))?,
-    };
-    let unturned = unturned(orientation, geometry.scaled, window);
-    let sides = orientation.sides(geometry.scaled.0, geometry.scaled.1);
-    let area = part_of(part, sides, unturned);
-    let result = resized(raster, area, unturned.width, unturned.height, is_linear)?;
-    oriented(into_srgb(result, profile), orientation)
 }
 
 fn interest(smart: transform::Smart) -> Interest {
@@ -260,9 +285,11 @@ pub(super) fn render_from(raster: &Raster, render: &Render, limits: &Limits) -> 
     let geometry = render.geometry().ok_or_else(|| PixelError::encode("the plan has no sizes"))?;
     limits.check_memory(raster.n_bytes().saturating_mul(2).saturating_add(finishing_bytes(render, &geometry)))?;
     let extent = (raster.width().into(), raster.height().into());
-    let part = cropped(extent, Orientation::UPRIGHT, render.crop());
-    let smaller = scaled(Cow::Borrowed(raster), None, part, render.orientation(), &geometry, render.is_linear())?;
-    written(&finished(smaller, render, &geometry, &Extras::default(), limits)?, render)
+    let upright = Orientation::UPRIGHT;
+    let mut cutting = Cutting { upright, part: cropped(extent, upright, render.crop()), geometry };
+    cutting.look(raster, None, render)?;
+    let smaller = cutting.scaled(Cow::Borrowed(raster), None, render)?;
+    written(&finished(smaller, render, &cutting.geometry, &Extras::default(), limits)?, render)
 }
 
 #[cfg(test)]

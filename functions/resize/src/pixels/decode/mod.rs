@@ -4,7 +4,6 @@
 //! Of an animation it is the first frame, or the default image.
 
 mod bmp;
-#[cfg_attr(not(test), expect(dead_code, reason = "no transform asks for animations yet"))]
 pub(super) mod frames;
 mod gif;
 mod jpeg;

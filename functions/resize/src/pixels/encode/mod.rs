@@ -1,15 +1,13 @@
 //! From pixels to a file. The same pixels give the same bytes every time.
 
-#[cfg_attr(not(test), expect(dead_code, reason = "no transform asks for GIF yet"))]
 pub(super) mod gif;
-#[cfg_attr(not(test), expect(dead_code, reason = "no transform asks for a palette yet"))]
-pub(super) mod indexed;
+mod indexed;
 mod jpeg;
 mod jpeg_blocks;
 mod jpeg_codes;
 mod jpeg_tables;
 mod quantise;
-mod webp;
+pub(super) mod webp;
 
 use transform::{Format, Output, Quality, Render};
 
@@ -79,6 +77,8 @@ pub(super) fn encoded(raster: &Raster, output: Output) -> Result<Encoded, PixelE
             jpeg::encoded(raster, Options { quality, chroma, codes: CodeChoice::Fitted })?
         }
         Output::Png { colors: None } => png(raster, PngEffort::Delivery)?,
+        Output::Png { colors: Some(colors) } => indexed::indexed_png(raster, colors.into())?,
+        Output::Gif => gif::still(raster)?,
         Output::WebPLossless => webp::lossless(raster)?,
         Output::WebP { quality: Quality::Fixed(quality) } => webp::lossy(raster, quality)?,
         _ => return Err(PixelError::encode(format!("{output:?} is not written"))),
