@@ -65,6 +65,15 @@ fn long_name(name: &str) -> Option<&'static str> {
     OPTIONS.iter().find(|(long, short)| name == *long || name == *short).map(|(long, _)| *long)
 }
 
+/// Every name of every option, sorted.
+#[cfg(test)]
+pub(crate) fn option_names() -> Vec<&'static str> {
+    let mut names: Vec<_> = OPTIONS.iter().flat_map(|(long, short)| [*long, *short]).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
 pub(crate) fn is_option_name(name: &str) -> bool {
     long_name(name).is_some()
 }

@@ -533,6 +533,28 @@ mod tests {
         assert_eq!(Spec::parse(&longest).map(drop), Ok(()));
     }
 
+    /// `docs/transforms.md` has a row for each option, and its examples are good.
+    #[test]
+    fn the_documentation_knows_every_option() {
+        let words = |cell: &str| -> Vec<String> { cell.split('`').skip(1).step_by(2).map(str::to_owned).collect() };
+        let companions = ["", "w=9,h=9,fit=cover,", "wm=01arz3ndektsv4rrffq69g5fav,", "text=aGk,"];
+        let mut documented = Vec::new();
+        for row in include_str!("../../../docs/transforms.md").lines().filter(|line| line.starts_with("| `")) {
+            let cells: Vec<&str> = row.trim_matches('|').split('|').collect();
+            let (names, examples) = (words(cells[0]), words(cells[cells.len() - 1]));
+            for example in &examples {
+                let reads = |companion: &&str| format!("{companion}{example}").parse::<Transform>().is_ok();
+                assert!(companions.iter().any(|companion| reads(companion)), "{example}");
+                let is_of_row = |option: &str| names.iter().any(|name| option.split('=').next() == Some(name));
+                assert!(example.split(',').any(is_of_row), "{example} of {names:?}");
+            }
+            assert!(!examples.is_empty(), "{row}");
+            documented.extend(names);
+        }
+        documented.sort_unstable();
+        assert_eq!(documented, parse::option_names());
+    }
+
     #[test]
     fn preset_names_are_words_that_are_not_reserved() {
         let check = |name: &str, is_good: bool| assert_eq!(PresetName::parse(name).is_ok(), is_good, "{name}");
