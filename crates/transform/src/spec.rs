@@ -544,7 +544,7 @@ mod tests {
             let (names, examples) = (words(cells[0]), words(cells[cells.len() - 1]));
             for example in &examples {
                 let reads = |companion: &&str| format!("{companion}{example}").parse::<Transform>().is_ok();
-                assert!(companions.iter().any(|companion| reads(companion)), "{example}");
+                assert!(companions.iter().any(reads), "{example}");
                 let is_of_row = |option: &str| names.iter().any(|name| option.split('=').next() == Some(name));
                 assert!(example.split(',').any(is_of_row), "{example} of {names:?}");
             }
