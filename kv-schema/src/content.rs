@@ -99,7 +99,7 @@ pub fn rung(id: &BlobId, width: u32, height: u32) -> Object {
 }
 
 /// The longest plan that is part of a key as it is, in bytes.
-const LONGEST_PLAN: usize = 100;
+const LONGEST_PLAN: usize = 150;
 
 /// A stored rendering. `plan` is the canonical spelling of the resolved transform; of a long one the key has the
 /// SHA-256.

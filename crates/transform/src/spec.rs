@@ -16,6 +16,7 @@ pub const MAX_SPEC_BYTES: usize = 1024;
 
 /// What a `{transform}` segment says.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[expect(clippy::large_enum_variant, reason = "there is one at a time")]
 pub enum Spec {
     /// `original`: the picture as it came, upright and without metadata.
     Original,
@@ -277,7 +278,7 @@ fn text_options(overlay: &TextOverlay) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::TransformErrorKind;
+    use crate::{Accept, Context, Plan, Source, TransformErrorKind};
 
     #[test]
     fn every_spelling_has_one_canonical_form() {
@@ -532,6 +533,28 @@ mod tests {
         assert_eq!(Spec::parse(&longest).map(drop), Ok(()));
     }
 
+    /// `docs/transforms.md` has a row for each option, and its examples are good.
+    #[test]
+    fn the_documentation_knows_every_option() {
+        let words = |cell: &str| -> Vec<String> { cell.split('`').skip(1).step_by(2).map(str::to_owned).collect() };
+        let companions = ["", "w=9,h=9,fit=cover,", "wm=01arz3ndektsv4rrffq69g5fav,", "text=aGk,"];
+        let mut documented = Vec::new();
+        for row in include_str!("../../../docs/transforms.md").lines().filter(|line| line.starts_with("| `")) {
+            let cells: Vec<&str> = row.trim_matches('|').split('|').collect();
+            let (names, examples) = (words(cells[0]), words(cells[cells.len() - 1]));
+            for example in &examples {
+                let reads = |companion: &&str| format!("{companion}{example}").parse::<Transform>().is_ok();
+                assert!(companions.iter().any(reads), "{example}");
+                let is_of_row = |option: &str| names.iter().any(|name| option.split('=').next() == Some(name));
+                assert!(example.split(',').any(is_of_row), "{example} of {names:?}");
+            }
+            assert!(!examples.is_empty(), "{row}");
+            documented.extend(names);
+        }
+        documented.sort_unstable();
+        assert_eq!(documented, parse::option_names());
+    }
+
     #[test]
     fn preset_names_are_words_that_are_not_reserved() {
         let check = |name: &str, is_good: bool| assert_eq!(PresetName::parse(name).is_ok(), is_good, "{name}");
@@ -586,6 +609,13 @@ mod tests {
             &["", "bg=abc", "bg=01020304"],
             &["", "blur=0.3", "blur=100", "sharpen=9.99"],
         ];
+        let sources = [
+            Source::still(1200, 800, Format::Jpeg, false),
+            Source { frames: 3, ..Source::still(31, 97, Format::Gif, true) },
+            Source::still(1, 5000, Format::Svg, true),
+            Source { is_lossless: Some(true), ..Source::still(640, 1, Format::WebP, false) },
+        ];
+        let accepts = [Accept::Plain, Accept::WebP, Accept::Avif];
         let mut n_read = 0;
         let mut random: u64 = 1;
         for _ in 0..50_000 {
@@ -594,7 +624,7 @@ mod tests {
                 random = random.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
                 let value = list[(random >> 33) as usize % list.len()];
                 // Few at a time: of all at once most combinations contradict each other.
-                if (random >> 40) % 3 > 0 {
+                if !(random >> 40).is_multiple_of(3) {
                     continue;
                 }
                 let place = (random >> 50) as usize % (options.len() + 1);
@@ -606,9 +636,20 @@ mod tests {
             let canonical = transform.to_string();
             assert_eq!(canonical.parse(), Ok(transform.clone()), "{text}");
             assert_eq!(canonical.parse::<Transform>().unwrap().to_string(), canonical, "{text}");
+            let source = sources[(random >> 45) as usize % sources.len()];
+            plans_read_back(&canonical.parse().unwrap(), source, accepts[(random >> 47) as usize % accepts.len()]);
             n_read += 1;
         }
         assert!(n_read > 2_000, "only {n_read} of the combinations are valid");
+    }
+
+    fn plans_read_back(transform: &Transform, source: Source, accept: Accept) {
+        let context = Context { accept, filter_digest: Some("0123456789abcdef"), ..Context::default() };
+        let Ok(plan) = Plan::resolve(transform, &source, context) else { return };
+        assert_eq!(plan.to_string().parse(), Ok(plan.clone()), "{transform} of {source:?}");
+        let Plan::Render(render) = plan else { panic!("{transform} is a render") };
+        let Some(ready) = render.ready_alternative().map(Plan::Render) else { return };
+        assert_eq!(ready.to_string().parse(), Ok(ready), "{transform} of {source:?}");
     }
 
     /// Any bytes that are text are answered, not crashed on.

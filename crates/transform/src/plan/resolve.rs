@@ -70,7 +70,8 @@ impl Plan {
             max_bytes: written.max_bytes,
             alternative: written.alternative,
         };
-        let length = render.to_string().len();
+        // One byte is kept for the alternative of an AVIF, whose quality may have a digit more.
+        let length = render.to_string().len() + 1;
         if length > Self::MAX_BYTES {
             let detail = format!("asks for too much at once: its plan takes {length} bytes of {}", Self::MAX_BYTES);
             return Err(TransformError::invalid(None, detail));
@@ -143,23 +144,25 @@ struct Written {
 impl Written {
     fn of(transform: &Transform, source: &Source, layout: &Layout, accept: Accept) -> Self {
         let encoding = &transform.encoding;
+        let is_filled = transform.background.is_opaque();
         let moves = source.is_animated() && !encoding.is_still;
-        let is_clear = |has_holes: bool| has_holes && !transform.background.is_opaque();
+        let mut alternative = None;
         let output = match transform.format {
             FormatWish::This(format) => encoding.output(format),
-            FormatWish::Same => same(encoding, source, is_clear(source.has_alpha)),
+            FormatWish::Same => same(encoding, source, source.has_alpha && !is_filled),
             FormatWish::Auto if moves => animation(encoding, accept),
             FormatWish::Auto => {
                 let has_holes = source.has_alpha || transform.radius.is_some() || is_padded(layout);
-                best(encoding, source, is_clear(has_holes), accept)
+                let is_transparent = has_holes && !is_filled;
+                let best = best(encoding, source, is_transparent, accept);
+                alternative = second_best(encoding, source, is_transparent, best);
+                best
             }
         };
-        let is_animated = moves && output.can_be_animated();
         let max_bytes = encoding.max_bytes.filter(|_| output.quality().is_some());
-        let is_negotiated = transform.format == FormatWish::Auto && !is_animated && max_bytes.is_none();
-        let has_holes = source.has_alpha || transform.radius.is_some() || is_padded(layout);
-        let alternative = if is_negotiated { second_best(encoding, source, is_clear(has_holes), output) } else { None };
-        Self { output, is_animated, max_bytes, alternative }
+        // Of two files within a limit the better one is not the smaller.
+        let alternative = alternative.filter(|_| max_bytes.is_none());
+        Self { output, is_animated: moves && output.can_be_animated(), max_bytes, alternative }
     }
 }
 
