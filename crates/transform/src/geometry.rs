@@ -182,9 +182,11 @@ impl Frame {
             return (self.width.unwrap_or(width).into(), self.height.unwrap_or(height).into());
         };
         // Of the two boxes of that ratio that share a side with the picture, the smaller one cuts, the larger pads.
-        let (of_width, of_height) = (ratio.height_for(width), ratio.width_for(height));
-        let is_too_wide = of_height < width.into();
-        if is_too_wide == (self.fit == Fit::Cover) { (of_height, height.into()) } else { (width.into(), of_width) }
+        if ratio.is_exceeded_by(width, height) == (self.fit == Fit::Cover) {
+            (ratio.width_for(height), height.into())
+        } else {
+            (width.into(), ratio.height_for(width))
+        }
     }
 
     /// The size that the whole picture is scaled to, at least 1 by 1.
@@ -242,21 +244,25 @@ fn scaled_side(side: u32, shrink: f64) -> Result<u32, TransformError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::TransformErrorKind;
+    use crate::{Transform, TransformErrorKind};
+
+    const NO_LIMITS: Limits = Limits { max_side: u32::MAX, max_pixels: u64::MAX };
+
+    fn frame(options: &str) -> Frame {
+        options.parse::<Transform>().unwrap_or_else(|error| panic!("{options}: {error}")).frame
+    }
 
     fn geometry(options: &str, width: u32, height: u32) -> Result<Geometry, TransformError> {
-        let limits = Limits { max_side: u32::MAX, max_pixels: u64::MAX };
-        Geometry::of(&options.parse().expect("the test's own options are good"), width, height, limits)
+        frame(options).lay_out(width, height, NO_LIMITS)
     }
 
-    fn lines(table: &str) -> impl Iterator<Item = Vec<&str>> {
-        table.lines().filter(|line| !line.starts_with('#')).map(|line| line.split(' ').collect())
-    }
-
+    /// Sizes, crops and paddings of every fit and compass point, one side or both, enlarged or not: no exception.
     #[test]
-    fn sizes_are_those_of_sharp() {
-        for line in lines(include_str!("../tests/sharp_sizes.txt")) {
-            let [width, height, target_width, target_height, fit, enlarge, expected @ ..] = &line[..] else {
+    fn geometry_is_that_of_sharp() {
+        let mut n_lines = 0;
+        for line in include_str!("../tests/sharp_geometry.tsv").lines().filter(|line| !line.starts_with('#')) {
+            let fields: Vec<&str> = line.split('\t').collect();
+            let [width, height, target_width, target_height, fit, enlarge, gravity, expected @ ..] = &fields[..] else {
                 panic!("test file is broken: {line:?}")
             };
             let mut options = format!("fit={fit},enlarge={enlarge}");
@@ -265,22 +271,28 @@ mod tests {
                     options += &format!(",{name}={side}");
                 }
             }
-            let number = |text: &str| text.parse::<u32>().expect("test file is broken");
-            let canvas = geometry(&options, number(width), number(height)).expect("no limit is near").canvas;
-            assert_eq!([canvas.width, canvas.height], [number(expected[0]), number(expected[1])], "{line:?}");
+            // Where nothing is cut off or padded, sharp ignores the position and we refuse it.
+            let has_room = match frame(&options).fit {
+                Fit::Cover | Fit::Contain => true,
+                Fit::Fill | Fit::Inside | Fit::Outside => false,
+            };
+            if has_room {
+                options += &format!(",g={gravity}");
+            }
+            let number = |text: &&str| text.parse::<u32>().expect("test file is broken");
+            // A dash where every place looks the same, because the picture has one column or one row.
+            let is = |found: u32, expected: &str| expected == "-" || found == number(&expected);
+            let Geometry { window, canvas, .. } =
+                geometry(&options, number(width), number(height)).expect("no limit is near");
+            let (left, top) = if *fit == "cover" { (window.x, window.y) } else { (canvas.x, canvas.y) };
+            let found = [canvas.width, canvas.height, left, top];
+            assert!(
+                found.into_iter().zip(expected).all(|(found, expected)| is(found, expected)),
+                "{line:?}: {found:?}"
+            );
+            n_lines += 1;
         }
-    }
-
-    #[test]
-    fn positions_are_those_of_sharp() {
-        for line in lines(include_str!("../tests/sharp_positions.txt")) {
-            let [fit, sides @ .., gravity, left, top] = &line[..] else { panic!("test file is broken: {line:?}") };
-            let [width, height, target_width, target_height] = [0, 1, 2, 3].map(|i| sides[i].parse::<u32>().unwrap());
-            let options = format!("w={target_width},h={target_height},fit={fit},g={gravity}");
-            let Geometry { window, canvas, .. } = geometry(&options, width, height).expect("no limit is near");
-            let found = if *fit == "cover" { (window.x, window.y) } else { (canvas.x, canvas.y) };
-            assert_eq!(found, (left.parse().unwrap(), top.parse().unwrap()), "{line:?}");
-        }
+        assert!(n_lines > 4_000, "test file is broken: {n_lines} lines");
     }
 
     #[test]
@@ -297,17 +309,70 @@ mod tests {
     }
 
     #[test]
-    fn one_side_alone_keeps_the_proportions_whatever_the_fit() {
-        for fit in ["cover", "contain", "fill", "inside", "outside"] {
+    fn one_side_alone_keeps_the_proportions_unless_it_is_to_be_filled() {
+        for fit in ["cover", "contain", "inside", "outside"] {
             let canvas = geometry(&format!("w=320,fit={fit}"), 640, 480).unwrap().canvas;
             assert_eq!((canvas.width, canvas.height), (320, 240), "{fit}");
         }
+        let canvas = geometry("w=320,fit=fill", 640, 480).unwrap().canvas;
+        assert_eq!((canvas.width, canvas.height), (320, 480));
+        let canvas = geometry("w=800,fit=contain", 640, 480).unwrap().canvas;
+        assert_eq!((canvas.width, canvas.height, canvas.x), (800, 480, 80));
+    }
+
+    #[test]
+    fn a_ratio_alone_crops_or_pads_at_the_largest_size() {
+        let check = |options: &str, (width, height): (u32, u32), cut: [u32; 4], laid: [u32; 4]| {
+            let Geometry { scaled, window, canvas, .. } = geometry(options, width, height).unwrap();
+            assert_eq!(scaled, (width, height), "{options}");
+            assert_eq!([window.x, window.y, window.width, window.height], cut, "{options} of {width}x{height}");
+            assert_eq!([canvas.x, canvas.y, canvas.width, canvas.height], laid, "{options} of {width}x{height}");
+        };
+        check("ar=1:1", (640, 480), [80, 0, 480, 480], [0, 0, 480, 480]);
+        check("ar=1:1,g=e", (640, 480), [160, 0, 480, 480], [0, 0, 480, 480]);
+        check("ar=16:9", (640, 480), [0, 60, 640, 360], [0, 0, 640, 360]);
+        check("ar=16:9,g=0:1", (640, 480), [0, 120, 640, 360], [0, 0, 640, 360]);
+        check("ar=4:3", (640, 480), [0, 0, 640, 480], [0, 0, 640, 480]);
+        check("ar=1:1,fit=contain", (640, 480), [0, 0, 640, 480], [0, 80, 640, 640]);
+        check("ar=2:1,fit=contain,g=w", (640, 480), [0, 0, 640, 480], [0, 0, 960, 480]);
+        check("ar=10000:1", (640, 480), [0, 240, 640, 1], [0, 0, 640, 1]);
+        check("ar=1:3", (1, 1), [0, 0, 1, 1], [0, 0, 1, 1]);
+        check("ar=1:3,fit=contain", (1, 1), [0, 0, 1, 1], [0, 1, 1, 3]);
+        check("ar=3:2", (5, 1000), [0, 499, 5, 3], [0, 0, 5, 3]);
+    }
+
+    #[test]
+    fn padding_goes_around_the_canvas() {
+        let check = |options: &str, (width, height): (u32, u32), expected: [u32; 4]| {
+            let canvas = geometry(options, width, height).unwrap().canvas;
+            assert_eq!([canvas.x, canvas.y, canvas.width, canvas.height], expected, "{options}");
+        };
+        check("w=100,pad=10", (200, 100), [10, 10, 120, 70]);
+        check("w=100,pad=1:2:3:4", (200, 100), [4, 1, 106, 54]);
+        check("pad=0:0:0:5", (200, 100), [5, 0, 205, 100]);
+        check("w=100,h=100,fit=contain,pad=10", (200, 100), [10, 35, 120, 120]);
+        check("w=100,h=100,fit=contain,g=s,pad=10:0:0:20", (200, 100), [20, 60, 120, 110]);
+        check("w=100,h=100,fit=cover,pad=3", (200, 100), [3, 3, 106, 106]);
+        check("w=100,h=100,fit=contain,pad=4,dpr=2", (400, 200), [8, 58, 216, 216]);
+    }
+
+    #[test]
+    fn a_place_is_only_looked_for_where_something_is_cut_off() {
+        let check = |options: &str, expected: Option<Smart>, (x, y): (u32, u32)| {
+            let Geometry { smart, window, .. } = geometry(options, 300, 100).unwrap();
+            assert_eq!((smart, window.x, window.y), (expected, x, y), "{options}");
+        };
+        check("w=100,h=100,fit=cover,g=auto", Some(Smart::Attention), (100, 0));
+        check("w=150,h=60,fit=cover,g=faces", Some(Smart::Faces), (15, 0));
+        check("w=150,h=50,fit=cover,g=faces", None, (0, 0));
+        check("w=900,h=900,fit=cover,g=entropy", None, (0, 0));
+        check("ar=1:2,g=entropy", Some(Smart::Entropy), (125, 0));
     }
 
     #[test]
     fn refuses_results_over_a_limit() {
         let check = |options: &str, (width, height): (u32, u32), expected: Option<(u64, u64)>| {
-            let result = Geometry::of(&options.parse().unwrap(), width, height, Limits::default());
+            let result = frame(options).lay_out(width, height, Limits::default());
             let kind = result.err().map(|error| error.kind);
             let expected = expected.map(|(limit, actual)| TransformErrorKind::Limit { limit, actual });
             assert_eq!(kind, expected, "{options} of {width}x{height}");
@@ -319,6 +384,11 @@ mod tests {
         check("w=100,h=8000,fit=outside,enlarge=1", (640, 480), Some((8192, 10667)));
         check("w=8192,h=8192,fit=contain", (1, 1), Some((50_000_000, 67_108_864)));
         check("w=100,h=100,fit=cover", (1, u32::MAX), None);
+        check("w=8000,pad=96", (8000, 10), None);
+        check("w=8000,pad=97", (8000, 10), Some((8192, 8194)));
+        check("w=7000,h=7000,fit=cover,pad=0:72:71:0", (7000, 7000), Some((50_000_000, 50_006_112)));
+        check("ar=1:10000,fit=contain", (1000, 10), Some((8192, 10_000_000)));
+        check("ar=10000:0.01,fit=contain", (1, u32::MAX), Some((8192, 4_294_967_295_000_000)));
         check("w=8192,h=2,fit=cover,enlarge=1", (1, u32::MAX), Some((8192, 35184372080640)));
     }
 }

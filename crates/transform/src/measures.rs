@@ -118,6 +118,11 @@ impl Ratio {
         Some(Self { width: width / divisor, height: height / divisor })
     }
 
+    /// Whether a picture of `width` by `height` pixels is wider than that.
+    pub(crate) fn is_exceeded_by(self, width: u32, height: u32) -> bool {
+        u64::from(width) * u64::from(self.height) > u64::from(height) * u64::from(self.width)
+    }
+
     /// The height that goes with `width`, at least 1. Halves round up.
     pub(crate) fn height_for(self, width: u32) -> u64 {
         rounded_quotient(u64::from(width) * u64::from(self.height), self.width.into()).max(1)

@@ -32,7 +32,7 @@ pub async fn derive(platform: &impl Platform, blob: &str) -> Result<Response, Pr
     let presets = presets::current(platform).await?;
     let made = Facts::read(&bytes, &limits).and_then(|facts| {
         let plans = preset_plans(&facts, &presets);
-        let named: Vec<(&str, Plan)> = plans.iter().map(|(name, plan)| (name.as_str(), *plan)).collect();
+        let named: Vec<(&str, Plan)> = plans.iter().map(|(name, plan)| (name.as_str(), plan.clone())).collect();
         Ok((pixels::derive(&bytes, &named, &limits)?, plans))
     });
     match made {

@@ -113,10 +113,10 @@ fn preset_transform(text: &str) -> Result<Transform, Problem> {
 
 fn source(image: &Image) -> Result<Source, Problem> {
     let derived = &image.derived;
-    let format: Format = derived.mime.trim_start_matches("image/").parse().map_err(|error: TransformError| {
-        Problem::internal(format!("image {} has the type {}: {error}", image.id, derived.mime))
-    })?;
-    Ok(Source { width: derived.width, height: derived.height, format, has_alpha: derived.has_alpha })
+    let format = Format::from_mime(&derived.mime)
+        .ok_or_else(|| Problem::internal(format!("image {} has the type {}", image.id, derived.mime)))?;
+    let still = Source::still(derived.width, derived.height, format, derived.has_alpha);
+    Ok(Source { frames: derived.frames, ..still })
 }
 
 fn refused(error: TransformError) -> Problem {
@@ -124,6 +124,7 @@ fn refused(error: TransformError) -> Problem {
     match error.kind {
         TransformErrorKind::Invalid => Problem::bad_request("transform-invalid", detail),
         TransformErrorKind::Unsupported => Problem::new(StatusCode::NOT_IMPLEMENTED, "transform-unsupported", detail),
+        TransformErrorKind::FilterUnknown => Problem::new(StatusCode::NOT_IMPLEMENTED, "filter-unknown", detail),
         TransformErrorKind::Limit { limit, actual } => {
             Problem::unprocessable("output-too-large", detail).over(limit, Some(actual))
         }

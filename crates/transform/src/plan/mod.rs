@@ -1,6 +1,8 @@
 //! The plan: a transform worked out for one picture, all in numbers, with a short spelling of its own.
 
 mod resolve;
+#[cfg(test)]
+mod tests;
 mod text;
 
 pub use self::resolve::Context;

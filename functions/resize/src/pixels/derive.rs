@@ -37,7 +37,8 @@ impl Facts {
 
     fn of(probe: &Probe) -> Self {
         let (width, height) = probe.oriented_size();
-        let source = Source { width, height, format: format_of(probe), has_alpha: probe.has_alpha };
+        let still = Source::still(width, height, format_of(probe), probe.has_alpha);
+        let source = Source { frames: probe.frames, ..still };
         Self { source, frames: probe.frames }
     }
 }
@@ -101,8 +102,7 @@ fn base_size(facts: &Facts, rung_sizes: &[(u32, u32)], presets: &[(&str, Plan)])
     let fits = |plan: &Plan| match plan {
         Plan::Original => true,
         Plan::Render(render) => {
-            let (width, height) = render.orientation().sides(render.scaled().0, render.scaled().1);
-            width <= largest.0 && height <= largest.1
+            render.source_size().is_some_and(|(width, height)| width <= largest.0 && height <= largest.1)
         }
     };
     if presets.iter().all(|(_, plan)| fits(plan)) { *largest } else { whole }
@@ -195,9 +195,9 @@ mod tests {
     #[test]
     fn facts_are_those_of_the_upright_picture() {
         let on_its_side = jpeg(&opaque(), |encoder| encoder.add_exif_metadata(&exif(6)).unwrap());
-        let source = Source { width: HEIGHT, height: WIDTH, format: Format::Jpeg, has_alpha: false };
+        let source = Source::still(HEIGHT, WIDTH, Format::Jpeg, false);
         assert_eq!(derived(&on_its_side, &[]).facts, Facts { source, frames: 1 });
-        let source = Source { width: WIDTH, height: HEIGHT, format: Format::WebP, has_alpha: true };
+        let source = Source { frames: 2, ..Source::still(WIDTH, HEIGHT, Format::WebP, true) };
         assert_eq!(derived(ANIMATED_WEBP, &[]).facts, Facts { source, frames: 2 });
     }
 

@@ -1,7 +1,7 @@
 //! Carrying out a plan.
 
 use probe::Probe;
-use transform::{Format, Orientation, Output, Plan, Render, Window};
+use transform::{Format, Geometry, Orientation, Output, Plan, Quality, Render, Window};
 
 use super::blur::{blurred, sharpened};
 use super::compose::{on_canvas, on_ground};
@@ -31,7 +31,8 @@ pub fn render(input: &[u8], plan: &Plan, limits: &Limits) -> Result<Encoded, Pix
         Plan::Render(render) => {
             let orientation = exif_orientation(&probe).then(render.orientation());
             let decoded = decoded_for(input, &probe, orientation, render, limits)?;
-            finished(scaled(decoded, orientation, render.scaled(), render.window())?, render)
+            let Geometry { scaled: size, window, .. } = geometry(render)?;
+            finished(scaled(decoded, orientation, size, window)?, render)
         }
     }
 }
@@ -59,9 +60,9 @@ fn original(input: &[u8], probe: &Probe, limits: &Limits) -> Result<Encoded, Pix
 
 fn upright_output(format: Format) -> Output {
     match format {
-        Format::Jpeg => Output::Jpeg { quality: UPRIGHT_QUALITY },
-        Format::WebP => Output::WebP,
-        Format::Png | Format::Gif => Output::Png,
+        Format::Jpeg => Output::Jpeg { quality: Quality::Fixed(UPRIGHT_QUALITY), progressive: false },
+        Format::WebP => Output::WebPLossless,
+        _ => Output::Png { colors: None },
     }
 }
 
@@ -72,6 +73,11 @@ pub(super) fn format_of(probe: &Probe) -> Format {
         probe::Format::WebP => Format::WebP,
         probe::Format::Gif => Format::Gif,
     }
+}
+
+/// Sizes and positions, unless they can only be known once the picture is decoded.
+fn geometry(render: &Render) -> Result<Geometry, PixelError> {
+    render.geometry().ok_or_else(|| PixelError::encode("the size of a trimmed picture is not known"))
 }
 
 /// Decodes as much of the picture as the plan needs.
@@ -86,23 +92,25 @@ fn decoded_for(
     render: &Render,
     limits: &Limits,
 ) -> Result<Decoded, PixelError> {
-    let (width, height) = orientation.sides(render.scaled().0, render.scaled().1);
+    let Geometry { scaled, canvas, .. } = geometry(render)?;
+    let (width, height) = orientation.sides(scaled.0, scaled.1);
     let ratio = (f64::from(probe.width) / f64::from(width)).min(f64::from(probe.height) / f64::from(height));
     let shrink = Shrink::for_ratio(ratio);
     let n = u64::from(shrink.divisor());
     let (decoded_width, decoded_height) = (u64::from(probe.width) / n + 1, u64::from(probe.height) / n + 1);
-    let (result_width, result_height) = (u64::from(render.canvas().width), u64::from(render.canvas().height));
+    let (result_width, result_height) = (u64::from(canvas.width), u64::from(canvas.height));
     let new_height = if orientation.swaps_sides() { result_width } else { result_height };
     let resizing = 4 * (decoded_width * decoded_height + decoded_width * new_height + result_width * result_height);
-    limits.check_memory(decoding_bytes(probe, shrink).max(resizing).max(finishing_bytes(render)))?;
+    limits.check_memory(decoding_bytes(probe, shrink).max(resizing).max(finishing_bytes(render)?))?;
     decode(input, probe, shrink, limits)
 }
 
 /// The most bytes that are held once the picture is scaled.
-fn finishing_bytes(render: &Render) -> u64 {
-    let pixels = u64::from(render.canvas().width) * u64::from(render.canvas().height);
+fn finishing_bytes(render: &Render) -> Result<u64, PixelError> {
+    let canvas = geometry(render)?.canvas;
+    let pixels = u64::from(canvas.width) * u64::from(canvas.height);
     let has_filter = render.blur().is_some() || render.sharpen().is_some();
-    4 * pixels * if has_filter { 6 } else { 2 }
+    Ok(4 * pixels * if has_filter { 6 } else { 2 })
 }
 
 /// The windowed part of a decoded picture: scaled, in sRGB, turned.
@@ -145,11 +153,12 @@ fn area_of(extent: (f64, f64), (width, height): (u32, u32), window: Window) -> A
 
 /// Renders from a picture in memory: upright, sRGB, at least as large as the plan scales it to.
 pub(super) fn render_from(raster: &Raster, render: &Render, limits: &Limits) -> Result<Encoded, PixelError> {
-    limits.check_memory(raster.n_bytes().saturating_mul(2).saturating_add(finishing_bytes(render)))?;
+    limits.check_memory(raster.n_bytes().saturating_mul(2).saturating_add(finishing_bytes(render)?))?;
     let orientation = render.orientation();
-    let unturned = unturned(orientation, render.scaled(), render.window());
+    let Geometry { scaled, window, .. } = geometry(render)?;
+    let unturned = unturned(orientation, scaled, window);
     let extent = (raster.width().into(), raster.height().into());
-    let area = area_of(extent, orientation.sides(render.scaled().0, render.scaled().1), unturned);
+    let area = area_of(extent, orientation.sides(scaled.0, scaled.1), unturned);
     let smaller = resized_from(raster, area, unturned.width, unturned.height)?;
     finished(oriented(smaller, orientation)?, render)
 }
@@ -175,7 +184,7 @@ fn finished(mut raster: Raster, render: &Render) -> Result<Encoded, PixelError> 
         raster = sharpened(raster, sigma)?;
     }
     raster = on_ground(raster, render.background());
-    raster = on_canvas(raster, render.canvas(), render.background())?;
+    raster = on_canvas(raster, geometry(render)?.canvas, render.background())?;
     if matches!(render.output(), Output::Jpeg { .. }) {
         // The plan says on what, unless it was made for a picture without opacity.
         raster = on_ground(raster, transform::Color::WHITE);

@@ -6,7 +6,7 @@ mod jpeg_codes;
 mod jpeg_tables;
 
 use image_webp::WebPEncoder;
-use transform::{Format, Output};
+use transform::{Format, Output, Quality};
 
 use self::jpeg::{Chroma, CodeChoice, Options};
 use super::PixelError;
@@ -31,12 +31,13 @@ const FULL_CHROMA_QUALITY: u8 = 90;
 /// Encodes `raster`, which has no opacity if `output` is JPEG, and is never `Cmyk`.
 pub(super) fn encoded(raster: &Raster, output: Output) -> Result<Encoded, PixelError> {
     let bytes = match output {
-        Output::Jpeg { quality } => {
+        Output::Jpeg { quality: Quality::Fixed(quality), progressive: false } => {
             let chroma = if quality >= FULL_CHROMA_QUALITY { Chroma::Full } else { Chroma::Quarter };
             jpeg::encoded(raster, Options { quality, chroma, codes: CodeChoice::Fitted })?
         }
-        Output::Png => png(raster, PngEffort::Delivery)?,
-        Output::WebP => webp(raster)?,
+        Output::Png { colors: None } => png(raster, PngEffort::Delivery)?,
+        Output::WebPLossless => webp(raster)?,
+        _ => return Err(PixelError::encode(format!("{output:?} is not written"))),
     };
     Ok(Encoded { bytes, format: output.format(), width: raster.width(), height: raster.height() })
 }
