@@ -119,6 +119,34 @@ const UNSUPPORTED: &[(&str, &str)] = &[
     ("pages", PRO),
     ("pgs", PRO),
     ("fallback_image_url", PRO),
+    ("fiu", PRO),
+    ("watermark_size", PRO),
+    ("wms", PRO),
+    ("watermark_rotate", PRO),
+    ("wm_rot", PRO),
+    ("wmr", PRO),
+    ("watermark_shadow", PRO),
+    ("wmsh", PRO),
+    ("jpeg_options", PRO),
+    ("jpgo", PRO),
+    ("png_options", PRO),
+    ("pngo", PRO),
+    ("webp_options", PRO),
+    ("webpo", PRO),
+    ("avif_options", PRO),
+    ("avifo", PRO),
+    ("jxl_options", PRO),
+    ("jxlo", PRO),
+    ("video_thumbnail_second", PRO),
+    ("vts", PRO),
+    ("video_thumbnail_keyframes", PRO),
+    ("vtk", PRO),
+    ("video_thumbnail_tile", PRO),
+    ("vtt", PRO),
+    ("video_thumbnail_animation", PRO),
+    ("vta", PRO),
+    ("hashsum", PRO),
+    ("hs", PRO),
 ];
 
 const PRO: &str = "this option of imgproxy Pro is not offered";
@@ -203,7 +231,7 @@ impl Default for Options {
 /// Reads a path after `/imgproxy/`, still percent-encoded.
 ///
 /// # Errors
-/// The refusal names the option to blame, by its long name.
+/// The refusal names the option to blame: by its long name, or as it is written where it is not offered.
 pub fn parse(path: &str, query: &str) -> std::result::Result<Request, DialectError> {
     no_query(query)?;
     let mut segments = path.split('/').peekable();
@@ -267,8 +295,10 @@ impl Options {
         match name {
             "preset" if all.len() > 1 => Err(unsupported(name, "one preset at a time")),
             "preset" => {
-                self.preset = Some(first.to_owned());
-                Ok(())
+                let is_name = first.starts_with(|c: char| c.is_ascii_lowercase())
+                    && first.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+                self.preset = Some(first.to_owned()).filter(|_| is_name);
+                if is_name { Ok(()) } else { Err(invalid(name, format!("{first:?} is not the name of a preset"))) }
             }
             "raw" => switch(name, first).map(|raw| self.is_raw = raw),
             "auto_rotate" if switch(name, first)? => Ok(()),
@@ -282,23 +312,6 @@ impl Options {
             "watermark" => Err(unsupported(name, "the watermark of imgproxy is an image of its configuration; use wm")),
             _ => Err(match UNSUPPORTED.iter().find(|(option, _)| *option == name) {
                 Some((_, reason)) => unsupported(name, *reason),
-                None if [
-                    "watermark_",
-                    "wm",
-                    "video_thumbnail_",
-                    "vt",
-                    "jpeg_o",
-                    "jpgo",
-                    "png_o",
-                    "pngo",
-                    "webp",
-                    "avif",
-                ]
-                .iter()
-                .any(|prefix| name.starts_with(prefix)) =>
-                {
-                    unsupported(name, PRO)
-                }
                 None => invalid(name, "unknown option"),
             }),
         }

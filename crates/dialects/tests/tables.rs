@@ -185,6 +185,13 @@ fn the_same_wish_is_the_same_plan() {
     assert_eq!(plan(&image.lowered.transform), Ok(native));
 }
 
+/// What `info.json` promises is what the transforms keep to.
+#[test]
+fn the_limits_are_those_of_the_transforms() {
+    let (stated, kept) = (dialects::iiif::Limits::default(), transform::Limits::default());
+    assert_eq!((stated.max_side, stated.max_pixels), (kept.max_side, kept.max_pixels));
+}
+
 /// Any text is answered, not crashed on, and what is answered is in the native grammar.
 #[test]
 fn scrambled_urls_never_panic() {
