@@ -110,6 +110,21 @@ fn imgproxy_urls_become_what_its_documentation_promises() {
     check_table(include_str!("tables/imgproxy.txt"), 70);
 }
 
+/// The same sizes as those that imgproxy's own tests demand.
+#[test]
+fn imgproxy_sizes_are_those_of_imgproxy() {
+    let mut n_rows = 0;
+    for row in rows(include_str!("tables/imgproxy_sizes.txt")) {
+        let [url, expected] = row[..] else { panic!("test file is broken: {row:?}") };
+        let (source, expected) = (Size { width: 200, height: 100 }, size(expected));
+        let transform = lower(url, source).unwrap_or_else(|error| panic!("{url}: {error}"));
+        let found = geometry(&transform, source).map(|(result, ..)| result);
+        assert_eq!(found, Some((expected.width, expected.height)), "{url} becomes {transform}");
+        n_rows += 1;
+    }
+    assert!(n_rows >= 120, "only {n_rows} rows are left");
+}
+
 #[test]
 fn thumbor_urls_become_what_its_documentation_promises() {
     check_table(include_str!("tables/thumbor.txt"), 60);
