@@ -18,9 +18,7 @@ pub struct TransformError {
 pub enum TransformErrorKind {
     /// The text is not in the grammar, or contradicts itself: 400.
     Invalid,
-    /// In the grammar, but not offered yet: 501.
-    Unsupported,
-    /// A filter that the operator has not installed: 501, `filter-unknown`.
+    /// A filter that the operator has not installed: 501.
     FilterUnknown,
     /// The result would be too large: 422.
     Limit {

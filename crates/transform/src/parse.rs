@@ -211,14 +211,13 @@ impl<'a> Options<'a> {
     }
 
     fn frame(&self, density: u32) -> Result<Frame, TransformError> {
-        let (width, height, ratio) = self.sides(density)?;
-        let enlarge = self.flag("enlarge")?;
-        let fit = self.fit(width, height, ratio, enlarge)?;
-        Ok(Frame { width, height, ratio, fit, focus: self.focus(fit)?, enlarge, padding: self.padding(density)? })
+        let sides = Frame { enlarge: self.flag("enlarge")?, ..self.sides(density)? };
+        let fit = self.fit(&sides)?;
+        Ok(Frame { fit, focus: self.focus(fit)?, padding: self.padding(density)?, ..sides })
     }
 
-    /// Width and height with `dpr` multiplied in, in pixels, and `ar` where it gives neither.
-    fn sides(&self, density: u32) -> Result<(Option<u32>, Option<u32>, Option<Ratio>), TransformError> {
+    /// A frame with the sides, `dpr` multiplied in, and with `ar` where there are none.
+    fn sides(&self, density: u32) -> Result<Frame, TransformError> {
         let expected = format!("a whole number of pixels from 1 to {MAX_SIDE}");
         let positive = |text: &str| whole(text).filter(|n| *n > 0);
         let side = |long: &str| {
@@ -227,28 +226,30 @@ impl<'a> Options<'a> {
         };
         let (width, height) = (side("width")?, side("height")?);
         let expected = "width:height, two numbers up to 10000 with at most two decimals";
-        let Some(ratio) = self.read("ar", Ratio::from_text, expected)? else { return Ok((width, height, None)) };
+        let Some(ratio) = self.read("ar", Ratio::from_text, expected)? else {
+            return Ok(Frame { width, height, ..Frame::default() });
+        };
         match (width, height) {
             (Some(_), Some(_)) => Err(TransformError::invalid(Some("ar"), "means nothing beside width and height")),
-            (Some(width), None) => Ok((Some(width), Some(checked_side("ar", ratio.height_for(width))?), None)),
-            (None, Some(height)) => Ok((Some(checked_side("ar", ratio.width_for(height))?), Some(height), None)),
-            (None, None) => Ok((None, None, Some(ratio))),
+            (Some(side), None) => {
+                let height = Some(checked_side("ar", ratio.height_for(side))?);
+                Ok(Frame { width, height, ..Frame::default() })
+            }
+            (None, Some(side)) => {
+                let width = Some(checked_side("ar", ratio.width_for(side))?);
+                Ok(Frame { width, height, ..Frame::default() })
+            }
+            (None, None) => Ok(Frame { ratio: Some(ratio), ..Frame::default() }),
         }
     }
 
     /// How the picture meets its box; `inside` wherever that comes to the same.
-    fn fit(
-        &self,
-        width: Option<u32>,
-        height: Option<u32>,
-        ratio: Option<Ratio>,
-        enlarge: bool,
-    ) -> Result<Fit, TransformError> {
+    fn fit(&self, sides: &Frame) -> Result<Fit, TransformError> {
         let fit = self.read("fit", Fit::from_name, "one of cover, contain, fill, inside, outside")?;
-        match (width, height) {
+        match (sides.width, sides.height) {
             (None, None) => {
                 self.refuse(&["enlarge"], "means nothing without width or height")?;
-                match (ratio, fit) {
+                match (sides.ratio, fit) {
                     (None, None) => Ok(Fit::default()),
                     (None, Some(_)) => self.meaningless("fit", "means nothing without width, height or ar"),
                     (Some(_), None | Some(Fit::Cover)) => Ok(Fit::Cover),
@@ -262,7 +263,7 @@ impl<'a> Options<'a> {
             // One side leaves nothing to cut off, and room only where the picture may not grow into it.
             _ => Ok(match fit {
                 Some(Fit::Fill) => Fit::Fill,
-                Some(Fit::Contain) if !enlarge => Fit::Contain,
+                Some(Fit::Contain) if !sides.enlarge => Fit::Contain,
                 _ => Fit::default(),
             }),
         }

@@ -16,6 +16,7 @@ pub const MAX_SPEC_BYTES: usize = 1024;
 
 /// What a `{transform}` segment says.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[expect(clippy::large_enum_variant, reason = "there is one at a time")]
 pub enum Spec {
     /// `original`: the picture as it came, upright and without metadata.
     Original,
@@ -277,7 +278,7 @@ fn text_options(overlay: &TextOverlay) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::TransformErrorKind;
+    use crate::{Accept, Context, Plan, Source, TransformErrorKind};
 
     #[test]
     fn every_spelling_has_one_canonical_form() {
@@ -586,6 +587,13 @@ mod tests {
             &["", "bg=abc", "bg=01020304"],
             &["", "blur=0.3", "blur=100", "sharpen=9.99"],
         ];
+        let sources = [
+            Source::still(1200, 800, Format::Jpeg, false),
+            Source { frames: 3, ..Source::still(31, 97, Format::Gif, true) },
+            Source::still(1, 5000, Format::Svg, true),
+            Source { is_lossless: Some(true), ..Source::still(640, 1, Format::WebP, false) },
+        ];
+        let accepts = [Accept::Plain, Accept::WebP, Accept::Avif];
         let mut n_read = 0;
         let mut random: u64 = 1;
         for _ in 0..50_000 {
@@ -594,7 +602,7 @@ mod tests {
                 random = random.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
                 let value = list[(random >> 33) as usize % list.len()];
                 // Few at a time: of all at once most combinations contradict each other.
-                if (random >> 40) % 3 > 0 {
+                if !(random >> 40).is_multiple_of(3) {
                     continue;
                 }
                 let place = (random >> 50) as usize % (options.len() + 1);
@@ -606,9 +614,20 @@ mod tests {
             let canonical = transform.to_string();
             assert_eq!(canonical.parse(), Ok(transform.clone()), "{text}");
             assert_eq!(canonical.parse::<Transform>().unwrap().to_string(), canonical, "{text}");
+            let source = sources[(random >> 45) as usize % sources.len()];
+            plans_read_back(&canonical.parse().unwrap(), source, accepts[(random >> 47) as usize % accepts.len()]);
             n_read += 1;
         }
         assert!(n_read > 2_000, "only {n_read} of the combinations are valid");
+    }
+
+    fn plans_read_back(transform: &Transform, source: Source, accept: Accept) {
+        let context = Context { accept, filter_digest: Some("0123456789abcdef"), ..Context::default() };
+        let Ok(plan) = Plan::resolve(transform, &source, context) else { return };
+        assert_eq!(plan.to_string().parse(), Ok(plan.clone()), "{transform} of {source:?}");
+        let Plan::Render(render) = plan else { panic!("{transform} is a render") };
+        let Some(ready) = render.ready_alternative().map(Plan::Render) else { return };
+        assert_eq!(ready.to_string().parse(), Ok(ready), "{transform} of {source:?}");
     }
 
     /// Any bytes that are text are answered, not crashed on.

@@ -48,7 +48,7 @@ const FOREVER: &str = "public, max-age=31536000, immutable";
 /// # Responses
 /// - 200, 206, 304.
 /// - 400 `transform-invalid`, `parameter-unknown`; 404 `image-not-found`, `preset-not-found`; 410 `image-deleted`;
-///   416 `range-not-satisfiable`; 422 `output-too-large`, `image-corrupt`; 501 `transform-unsupported`.
+///   416 `range-not-satisfiable`; 422 `output-too-large`, `image-corrupt`; 501 `filter-unknown`.
 /// - 503 `render-timeout`, `overloaded`, `store-unavailable`, with `Retry-After`; 507 `store-full`.
 pub async fn deliver<P: Platform + 'static>(
     platform: P,
@@ -123,7 +123,6 @@ fn refused(error: TransformError) -> Problem {
     let detail = error.to_string();
     match error.kind {
         TransformErrorKind::Invalid => Problem::bad_request("transform-invalid", detail),
-        TransformErrorKind::Unsupported => Problem::new(StatusCode::NOT_IMPLEMENTED, "transform-unsupported", detail),
         TransformErrorKind::FilterUnknown => Problem::new(StatusCode::NOT_IMPLEMENTED, "filter-unknown", detail),
         TransformErrorKind::Limit { limit, actual } => {
             Problem::unprocessable("output-too-large", detail).over(limit, Some(actual))

@@ -18,6 +18,7 @@ use crate::{Orientation, Output, Quality, TransformError};
 /// Prints as at most [`Plan::MAX_BYTES`] bytes of `[a-zA-Z0-9.,:=_-]`, fit for a store key and a URL, and parses back:
 /// `original`, or for instance `s=720x588,f=jpeg,q=80` or `s=900x600,c=300.0.300.600,b=ffffff,f=png`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[expect(clippy::large_enum_variant, reason = "nearly every plan is a render, and there are few at a time")]
 pub enum Plan {
     /// The picture as it came, upright and without metadata.
     Original,

@@ -70,7 +70,8 @@ impl Plan {
             max_bytes: written.max_bytes,
             alternative: written.alternative,
         };
-        let length = render.to_string().len();
+        // One byte is kept for the alternative of an AVIF, whose quality may have a digit more.
+        let length = render.to_string().len() + 1;
         if length > Self::MAX_BYTES {
             let detail = format!("asks for too much at once: its plan takes {length} bytes of {}", Self::MAX_BYTES);
             return Err(TransformError::invalid(None, detail));
