@@ -149,6 +149,36 @@ const UNSUPPORTED: &[(&str, &str)] = &[
     ("hs", PRO),
 ];
 
+/// Options of one argument.
+const SINGLE: &[&str] = &[
+    "resizing_type",
+    "width",
+    "height",
+    "min-width",
+    "min-height",
+    "dpr",
+    "enlarge",
+    "rotate",
+    "auto_rotate",
+    "background_alpha",
+    "blur",
+    "sharpen",
+    "brightness",
+    "contrast",
+    "saturation",
+    "quality",
+    "max_bytes",
+    "format",
+    "disable_animation",
+    "max_animation_frames",
+    "raw",
+    "strip_metadata",
+    "keep_copyright",
+    "strip_color_profile",
+    "preserve_hdr",
+    "enforce_thumbnail",
+];
+
 const PRO: &str = "this option of imgproxy Pro is not offered";
 const SERVER_LIMIT: &str = "limits are set for the server, not in URLs";
 
@@ -289,6 +319,9 @@ impl Options {
         let name = ALIASES.iter().find(|(short, _)| *short == name).map_or(name, |(_, long)| *long);
         let all: Vec<&str> = text.split(':').collect();
         let first = all[0];
+        if SINGLE.contains(&name) {
+            at_most(name, &all, 1)?;
+        }
         if self.read_geometry(name, &all, turn)? || self.read_look(name, &all)? || self.read_output(name, &all)? {
             return Ok(());
         }
@@ -709,7 +742,7 @@ fn canvas_pad(place: Place, layout: Layout, dpr: f64) -> Result<[u32; 4]> {
 }
 
 fn at_most(name: &str, all: &[&str], most: usize) -> Result<()> {
-    if all.len() > most { Err(invalid(name, format!("has more than {most} arguments"))) } else { Ok(()) }
+    if all.len() > most { Err(invalid(name, format!("takes {most} arguments at most"))) } else { Ok(()) }
 }
 
 fn resizing(name: &str) -> Result<Resizing> {
@@ -732,12 +765,14 @@ fn extension(name: &str, all: &[&str]) -> Result<Option<Place>> {
 
 fn place(name: &str, all: &[&str], may_be_smart: bool) -> Result<Place> {
     let compass = |x, y| {
-        at_most(name, all, 3)?;
         let offset = |idx: usize| {
             all.get(idx).filter(|text| !text.is_empty()).map_or(Ok(0.0), |text| decimal_in(name, text, -1e5, 1e5))
         };
         Ok(Place::Compass((x, y), (offset(1)?, offset(2)?)))
     };
+    if !all[0].starts_with("obj") {
+        at_most(name, all, if all[0] == "sm" { 1 } else { 3 })?;
+    }
     match all[0] {
         "ce" | "" => compass(5_000, 5_000),
         "no" => compass(5_000, 0),

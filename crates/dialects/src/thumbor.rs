@@ -203,6 +203,9 @@ impl Options {
     fn read_filter(&mut self, name: &str, arguments: &str) -> Result<()> {
         let all: Vec<&str> = arguments.split(',').map(str::trim).collect();
         let first = all[0];
+        if most_arguments(name).is_some_and(|most| all.len() > most.max(1) || (most == 0 && !first.is_empty())) {
+            return Err(invalid(name, "has more arguments than it takes"));
+        }
         if self.read_color_filter(name, &all)? || self.read_encoding_filter(name, &all)? {
             return Ok(());
         }
@@ -530,6 +533,21 @@ fn trim_threshold(text: &str) -> Result<u8> {
         }
     }
     Ok(threshold)
+}
+
+/// How many arguments a filter takes that is offered.
+fn most_arguments(name: &str) -> Option<usize> {
+    match name {
+        "grayscale" | "lossless" | "cover" | "upscale" | "no_upscale" | "stretch" | "raw" | "strip_exif"
+        | "strip_icc" | "strip_metadata" | "preview" => Some(0),
+        "quality" | "format" | "max_bytes" | "max_frames" | "brightness" | "contrast" | "saturation"
+        | "background_color" | "proportion" | "rotate" | "orient" => Some(1),
+        "blur" | "fill" => Some(2),
+        "sharpen" => Some(3),
+        "round_corner" => Some(5),
+        "watermark" => Some(6),
+        _ => None,
+    }
 }
 
 /// Quarter turns clockwise; both products turn the other way round.
