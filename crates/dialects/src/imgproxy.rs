@@ -342,7 +342,10 @@ impl Options {
             }
             "cachebuster" | "filename" => Ok(()),
             "watermark" if decimal(name, first)? == 0.0 => Ok(()),
-            "watermark" => Err(unsupported(name, "the watermark of imgproxy is an image of its configuration; use wm")),
+            "watermark" => Err(unsupported(
+                name,
+                "the watermark of imgproxy is an image of its configuration; a native URL names one by its id",
+            )),
             _ => Err(match UNSUPPORTED.iter().find(|(option, _)| *option == name) {
                 Some((_, reason)) => unsupported(name, *reason),
                 None => invalid(name, "unknown option"),
