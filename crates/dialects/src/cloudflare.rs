@@ -240,6 +240,10 @@ impl Options {
         }
         let turned = native.turn.size(region.size);
         self.frame(turned)?.write(&mut native);
+        // Gravity is for what is cut off; padding goes all around.
+        if native.fit == NativeFit::Contain {
+            native.gravity = Gravity::CENTER;
+        }
         Ok(native.to_string())
     }
 

@@ -119,6 +119,64 @@ const UNSUPPORTED: &[(&str, &str)] = &[
     ("pages", PRO),
     ("pgs", PRO),
     ("fallback_image_url", PRO),
+    ("fiu", PRO),
+    ("watermark_size", PRO),
+    ("wms", PRO),
+    ("watermark_rotate", PRO),
+    ("wm_rot", PRO),
+    ("wmr", PRO),
+    ("watermark_shadow", PRO),
+    ("wmsh", PRO),
+    ("jpeg_options", PRO),
+    ("jpgo", PRO),
+    ("png_options", PRO),
+    ("pngo", PRO),
+    ("webp_options", PRO),
+    ("webpo", PRO),
+    ("avif_options", PRO),
+    ("avifo", PRO),
+    ("jxl_options", PRO),
+    ("jxlo", PRO),
+    ("video_thumbnail_second", PRO),
+    ("vts", PRO),
+    ("video_thumbnail_keyframes", PRO),
+    ("vtk", PRO),
+    ("video_thumbnail_tile", PRO),
+    ("vtt", PRO),
+    ("video_thumbnail_animation", PRO),
+    ("vta", PRO),
+    ("hashsum", PRO),
+    ("hs", PRO),
+];
+
+/// Options of one argument.
+const SINGLE: &[&str] = &[
+    "resizing_type",
+    "width",
+    "height",
+    "min-width",
+    "min-height",
+    "dpr",
+    "enlarge",
+    "rotate",
+    "auto_rotate",
+    "background_alpha",
+    "blur",
+    "sharpen",
+    "brightness",
+    "contrast",
+    "saturation",
+    "quality",
+    "max_bytes",
+    "format",
+    "disable_animation",
+    "max_animation_frames",
+    "raw",
+    "strip_metadata",
+    "keep_copyright",
+    "strip_color_profile",
+    "preserve_hdr",
+    "enforce_thumbnail",
 ];
 
 const PRO: &str = "this option of imgproxy Pro is not offered";
@@ -203,7 +261,7 @@ impl Default for Options {
 /// Reads a path after `/imgproxy/`, still percent-encoded.
 ///
 /// # Errors
-/// The refusal names the option to blame, by its long name.
+/// The refusal names the option to blame: by its long name, or as it is written where it is not offered.
 pub fn parse(path: &str, query: &str) -> std::result::Result<Request, DialectError> {
     no_query(query)?;
     let mut segments = path.split('/').peekable();
@@ -261,14 +319,19 @@ impl Options {
         let name = ALIASES.iter().find(|(short, _)| *short == name).map_or(name, |(_, long)| *long);
         let all: Vec<&str> = text.split(':').collect();
         let first = all[0];
+        if SINGLE.contains(&name) {
+            at_most(name, &all, 1)?;
+        }
         if self.read_geometry(name, &all, turn)? || self.read_look(name, &all)? || self.read_output(name, &all)? {
             return Ok(());
         }
         match name {
             "preset" if all.len() > 1 => Err(unsupported(name, "one preset at a time")),
             "preset" => {
-                self.preset = Some(first.to_owned());
-                Ok(())
+                let is_name = first.starts_with(|c: char| c.is_ascii_lowercase())
+                    && first.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+                self.preset = Some(first.to_owned()).filter(|_| is_name);
+                if is_name { Ok(()) } else { Err(invalid(name, format!("{first:?} is not the name of a preset"))) }
             }
             "raw" => switch(name, first).map(|raw| self.is_raw = raw),
             "auto_rotate" if switch(name, first)? => Ok(()),
@@ -279,26 +342,12 @@ impl Options {
             }
             "cachebuster" | "filename" => Ok(()),
             "watermark" if decimal(name, first)? == 0.0 => Ok(()),
-            "watermark" => Err(unsupported(name, "the watermark of imgproxy is an image of its configuration; use wm")),
+            "watermark" => Err(unsupported(
+                name,
+                "the watermark of imgproxy is an image of its configuration; a native URL names one by its id",
+            )),
             _ => Err(match UNSUPPORTED.iter().find(|(option, _)| *option == name) {
                 Some((_, reason)) => unsupported(name, *reason),
-                None if [
-                    "watermark_",
-                    "wm",
-                    "video_thumbnail_",
-                    "vt",
-                    "jpeg_o",
-                    "jpgo",
-                    "png_o",
-                    "pngo",
-                    "webp",
-                    "avif",
-                ]
-                .iter()
-                .any(|prefix| name.starts_with(prefix)) =>
-                {
-                    unsupported(name, PRO)
-                }
                 None => invalid(name, "unknown option"),
             }),
         }
@@ -696,7 +745,7 @@ fn canvas_pad(place: Place, layout: Layout, dpr: f64) -> Result<[u32; 4]> {
 }
 
 fn at_most(name: &str, all: &[&str], most: usize) -> Result<()> {
-    if all.len() > most { Err(invalid(name, format!("has more than {most} arguments"))) } else { Ok(()) }
+    if all.len() > most { Err(invalid(name, format!("takes {most} arguments at most"))) } else { Ok(()) }
 }
 
 fn resizing(name: &str) -> Result<Resizing> {
@@ -719,12 +768,14 @@ fn extension(name: &str, all: &[&str]) -> Result<Option<Place>> {
 
 fn place(name: &str, all: &[&str], may_be_smart: bool) -> Result<Place> {
     let compass = |x, y| {
-        at_most(name, all, 3)?;
         let offset = |idx: usize| {
             all.get(idx).filter(|text| !text.is_empty()).map_or(Ok(0.0), |text| decimal_in(name, text, -1e5, 1e5))
         };
         Ok(Place::Compass((x, y), (offset(1)?, offset(2)?)))
     };
+    if !all[0].starts_with("obj") {
+        at_most(name, all, if all[0] == "sm" { 1 } else { 3 })?;
+    }
     match all[0] {
         "ce" | "" => compass(5_000, 5_000),
         "no" => compass(5_000, 0),

@@ -99,3 +99,34 @@ pub fn parse(path: &str, query: &str) -> Option<Result<Request, DialectError>> {
 fn no_query(query: &str) -> Result<(), DialectError> {
     if query.is_empty() { Ok(()) } else { Err(error::malformed("this grammar has no query")) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "01hzy3v7q8e9r0t1a2b3c4d5e6";
+
+    #[test]
+    fn the_first_segment_decides_the_dialect() {
+        let check = |path: &str, expected: Option<&str>| {
+            let request =
+                parse(&path.replace("ID", ID), "").transpose().unwrap_or_else(|error| panic!("{path}: {error}"));
+            let lowered = request.map(|request| request.lower(Size { width: 640, height: 480 }));
+            let lowered = lowered.transpose().unwrap_or_else(|error| panic!("{path}: {error}"));
+            assert_eq!(lowered.map(|lowered| lowered.transform).as_deref(), expected, "{path}");
+        };
+        check("/imgproxy/_/w:300/plain/ID", Some("w=300"));
+        check("/thumbor/unsafe/300x0/ID", Some("w=300,enlarge=1"));
+        check("/cdn-cgi/image/w=300/ID", Some("w=300"));
+        check("/imgix/ID", Some("original"));
+        for path in ["", "/", "/i/ID/w=300", "/imgproxy", "/cdn-cgi/ID", "/iiif/3/ID/full/max/0/default.jpg"] {
+            check(path, None);
+        }
+    }
+
+    #[test]
+    fn a_picture_without_pixels_is_refused() {
+        let request = parse(&format!("/imgix/{ID}"), "w=0.5").expect("a dialect").expect("the request is good");
+        assert!(request.lower(Size { width: 0, height: 480 }).is_err());
+    }
+}

@@ -74,7 +74,8 @@ enum Side {
 /// What a URL of Thumbor or imagor asks for.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Options {
-    crop: Option<[Edge; 4]>,
+    /// Left, top, right, bottom: pixels, or fractions if all are at most 1.
+    crop: Option<[f64; 4]>,
     mode: Mode,
     is_adaptive: bool,
     width: Side,
@@ -83,23 +84,17 @@ pub struct Options {
     align: (Option<u16>, Option<u16>),
     is_smart: bool,
     /// Corners of the region to keep, or one point twice.
-    focal: Option<[Edge; 4]>,
+    focal: Option<[f64; 4]>,
     fill: Option<Color>,
     /// Whether a filter says that small pictures are enlarged, or are not.
     upscale: Option<bool>,
-    /// Hundredths of a percent.
+    /// A fraction of the result so far.
     proportion: Option<f64>,
     /// Quarter turns clockwise, before anything else and at the end.
     orient: u8,
     rotate: u8,
     is_raw: bool,
     native: Native,
-}
-
-/// A coordinate: whether it was written with a point, as a fraction, and the number.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Edge {
-    number: f64,
 }
 
 /// Reads a path after `/thumbor/`, still percent-encoded.
@@ -160,7 +155,7 @@ impl Options {
         if let Some(trim) = parts.next(|part| (part == "trim" || part.starts_with("trim:")).then(|| part.to_owned())) {
             self.native.trim = Some(trim_threshold(&trim)?);
         }
-        self.crop = parts.next(corners).filter(|edges| edges.iter().any(|edge| edge.number > 0.0));
+        self.crop = parts.next(corners).filter(|edges| edges.iter().any(|edge| *edge > 0.0));
         let fit_in = parts.next(|part| {
             let (is_adaptive, part) = part.strip_prefix("adaptive-").map_or((false, part), |part| (true, part));
             match part {
@@ -208,6 +203,9 @@ impl Options {
     fn read_filter(&mut self, name: &str, arguments: &str) -> Result<()> {
         let all: Vec<&str> = arguments.split(',').map(str::trim).collect();
         let first = all[0];
+        if most_arguments(name).is_some_and(|most| all.len() > most.max(1) || (most == 0 && !first.is_empty())) {
+            return Err(invalid(name, "has more arguments than it takes"));
+        }
         if self.read_color_filter(name, &all)? || self.read_encoding_filter(name, &all)? {
             return Ok(());
         }
@@ -468,26 +466,26 @@ fn turned_padding(pad: [u32; 4], turn: Turn) -> [u32; 4] {
 }
 
 /// Four coordinates in pixels; all at most 1 are fractions.
-fn in_pixels(edges: [Edge; 4], picture: Size) -> [f64; 4] {
-    let [left, top, right, bottom] = edges.map(|edge| edge.number);
+fn in_pixels(edges: [f64; 4], picture: Size) -> [f64; 4] {
+    let [left, top, right, bottom] = edges;
     let is_relative = left < 1.0 && top < 1.0 && right <= 1.0 && bottom <= 1.0;
     let (x, y) = if is_relative { (f64::from(picture.width), f64::from(picture.height)) } else { (1.0, 1.0) };
     [left * x, top * y, right * x, bottom * y]
 }
 
 /// `AxB:CxD`.
-fn corners(text: &str) -> Option<[Edge; 4]> {
+fn corners(text: &str) -> Option<[f64; 4]> {
     let (start, end) = text.split_once(':')?;
     let ((left, top), (right, bottom)) = (start.split_once('x')?, end.split_once('x')?);
-    let edge = |text| decimal("crop", text).ok().filter(|number| *number >= 0.0).map(|number| Edge { number });
+    let edge = |text| decimal("crop", text).ok().filter(|edge| *edge >= 0.0);
     Some([edge(left)?, edge(top)?, edge(right)?, edge(bottom)?])
 }
 
 /// `AxB:CxD` or `X,Y`.
-fn focal(text: &str) -> Result<[Edge; 4]> {
+fn focal(text: &str) -> Result<[f64; 4]> {
     let point = || {
         let (x, y) = text.split_once(',')?;
-        let edge = |text: &str| decimal("focal", text.trim()).ok().map(|number| Edge { number });
+        let edge = |text: &str| decimal("focal", text.trim()).ok();
         Some([edge(x)?, edge(y)?, edge(x)?, edge(y)?])
     };
     corners(text).or_else(point).ok_or_else(|| invalid("focal", format!("{text:?} is neither AxB:CxD nor X,Y")))
@@ -535,6 +533,21 @@ fn trim_threshold(text: &str) -> Result<u8> {
         }
     }
     Ok(threshold)
+}
+
+/// How many arguments a filter takes that is offered.
+fn most_arguments(name: &str) -> Option<usize> {
+    match name {
+        "grayscale" | "lossless" | "cover" | "upscale" | "no_upscale" | "stretch" | "raw" | "strip_exif"
+        | "strip_icc" | "strip_metadata" | "preview" => Some(0),
+        "quality" | "format" | "max_bytes" | "max_frames" | "brightness" | "contrast" | "saturation"
+        | "background_color" | "proportion" | "rotate" | "orient" => Some(1),
+        "blur" | "fill" => Some(2),
+        "sharpen" => Some(3),
+        "round_corner" => Some(5),
+        "watermark" => Some(6),
+        _ => None,
+    }
 }
 
 /// Quarter turns clockwise; both products turn the other way round.

@@ -110,6 +110,21 @@ fn imgproxy_urls_become_what_its_documentation_promises() {
     check_table(include_str!("tables/imgproxy.txt"), 70);
 }
 
+/// The same sizes as those that imgproxy's own tests demand.
+#[test]
+fn imgproxy_sizes_are_those_of_imgproxy() {
+    let mut n_rows = 0;
+    for row in rows(include_str!("tables/imgproxy_sizes.txt")) {
+        let [url, expected] = row[..] else { panic!("test file is broken: {row:?}") };
+        let (source, expected) = (Size { width: 200, height: 100 }, size(expected));
+        let transform = lower(url, source).unwrap_or_else(|error| panic!("{url}: {error}"));
+        let found = geometry(&transform, source).map(|(result, ..)| result);
+        assert_eq!(found, Some((expected.width, expected.height)), "{url} becomes {transform}");
+        n_rows += 1;
+    }
+    assert!(n_rows >= 120, "only {n_rows} rows are left");
+}
+
 #[test]
 fn thumbor_urls_become_what_its_documentation_promises() {
     check_table(include_str!("tables/thumbor.txt"), 60);
@@ -183,6 +198,13 @@ fn the_same_wish_is_the_same_plan() {
     };
     let image = image.lower(Size { width: 1080, height: 720 }, Default::default()).expect("the request is good");
     assert_eq!(plan(&image.lowered.transform), Ok(native));
+}
+
+/// What `info.json` promises is what the transforms keep to.
+#[test]
+fn the_limits_are_those_of_the_transforms() {
+    let (stated, kept) = (dialects::iiif::Limits::default(), transform::Limits::default());
+    assert_eq!((stated.max_side, stated.max_pixels), (kept.max_side, kept.max_pixels));
 }
 
 /// Any text is answered, not crashed on, and what is answered is in the native grammar.
