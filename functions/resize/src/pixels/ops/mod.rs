@@ -6,6 +6,7 @@
 mod adjust;
 mod glyph;
 mod light;
+mod linear;
 mod overlay;
 mod shape;
 mod smart;
@@ -13,6 +14,7 @@ mod text;
 mod trim;
 
 pub(super) use adjust::{Tone, bitonal, grayscale, tinted, toned};
+pub(super) use linear::resized_in_light;
 pub(super) use overlay::{Place, overlaid, placed};
 pub(super) use shape::{Padding, Radius, padded, rounded};
 pub(super) use smart::{Interest, smart_window};
