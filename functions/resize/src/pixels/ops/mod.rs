@@ -4,6 +4,7 @@
 #![cfg_attr(not(test), expect(dead_code, reason = "not all of them are in the grammar yet"))]
 
 mod adjust;
+mod faces;
 mod glyph;
 mod light;
 mod linear;
