@@ -4,8 +4,10 @@
 #![cfg_attr(not(test), expect(dead_code, reason = "not all of them are in the grammar yet"))]
 
 mod adjust;
+mod faces;
 mod glyph;
 mod light;
+mod linear;
 mod overlay;
 mod shape;
 mod smart;
@@ -13,6 +15,7 @@ mod text;
 mod trim;
 
 pub(super) use adjust::{Tone, bitonal, grayscale, tinted, toned};
+pub(super) use linear::resized_in_light;
 pub(super) use overlay::{Place, overlaid, placed};
 pub(super) use shape::{Padding, Radius, padded, rounded};
 pub(super) use smart::{Interest, smart_window};

@@ -4,6 +4,7 @@
 //! adds edges, likeness to skin and redness, on 32 by 32 pixels, and puts the window's middle on the highest place
 //! after a blur of the window's size. Entropy takes slices off the sides with less of it until the window is left.
 
+use super::faces::{Face, MAX_SIDE, faces, is_fit};
 use super::light::LabTables;
 use crate::pixels::PixelError;
 use crate::pixels::profile::into_srgb;
@@ -17,6 +18,8 @@ pub(in crate::pixels) enum Interest {
     Attention,
     /// Where there is much detail.
     Entropy,
+    /// Where faces are; what people look at if there are none.
+    Faces,
 }
 
 /// The upper left corner of the window, in pixels of the scaled picture.
@@ -33,18 +36,43 @@ pub(in crate::pixels) fn smart_window(
     if room == (0, 0) {
         return Ok(room);
     }
-    match interest {
-        Interest::Attention => {
-            let (x, y) = most_attractive(raster, scaled, window)?;
-            let along = |position: u32, scaled: u32, window: u32, room: u32| {
-                // The middle of the place, in pixels of the scaled picture.
-                let middle = (2 * u64::from(position) + 1) * u64::from(scaled) / (2 * u64::from(N_PLACES));
-                (middle as u32).saturating_sub(window / 2).min(room)
-            };
-            Ok((along(x, scaled.0, window.0, room.0), along(y, scaled.1, window.1, room.1)))
-        }
-        Interest::Entropy => richest(raster, scaled, window),
+    let middle = match interest {
+        Interest::Entropy => return richest(raster, scaled, window),
+        Interest::Attention => most_attractive(raster, scaled, window)?,
+        Interest::Faces => match middle_of_faces(raster, scaled, window)? {
+            Some(middle) => middle,
+            None => most_attractive(raster, scaled, window)?,
+        },
+    };
+    let along = |middle: u32, window: u32, room: u32| middle.saturating_sub(window / 2).min(room);
+    Ok((along(middle.0, window.0, room.0), along(middle.1, window.1, room.1)))
+}
+
+/// The middle of all faces if the window holds them, or else of the largest; in pixels of the scaled picture.
+fn middle_of_faces(raster: &Raster, scaled: (u32, u32), window: (u32, u32)) -> Result<Option<(u32, u32)>, PixelError> {
+    let longer = scaled.0.max(scaled.1);
+    let smaller = |length: u32| (u64::from(length) * u64::from(MAX_SIDE) / u64::from(longer.max(1))) as u32;
+    let (mut width, mut height) = (smaller(scaled.0), smaller(scaled.1));
+    // A pixel more on the shorter side distorts nothing.
+    let Some(shorter) = (width.min(height)..=MAX_SIDE).find(|side| is_fit(*side)) else { return Ok(None) };
+    if shorter > width.min(height) + 2 {
+        return Ok(None);
     }
+    *(if width < height { &mut width } else { &mut height }) = shorter;
+    let faces = faces(reduced(raster, width, height)?)?;
+    let Some(largest) = faces.first() else { return Ok(None) };
+    let all = faces.iter().fold(*largest, |all, face| Face {
+        left: all.left.min(face.left),
+        top: all.top.min(face.top),
+        right: all.right.max(face.right),
+        bottom: all.bottom.max(face.bottom),
+    });
+    let on_scaled = |position: u32, scaled: u32, side: u32| u64::from(position) * u64::from(scaled) / u64::from(side);
+    let holds_all = on_scaled(all.right - all.left, scaled.0, width) <= window.0.into()
+        && on_scaled(all.bottom - all.top, scaled.1, height) <= window.1.into();
+    let Face { left, top, right, bottom } = if holds_all { all } else { *largest };
+    let middle = |from: u32, to: u32, scaled: u32, side: u32| (on_scaled(from + to, scaled, side) / 2) as u32;
+    Ok(Some((middle(left, right, scaled.0, width), middle(top, bottom, scaled.1, height))))
 }
 
 /// A small copy: opaque, or on black, in sRGB, in three channels.
@@ -69,7 +97,8 @@ const SKIN: [f32; 3] = [0.78, 0.57, 0.44];
 /// Less light than this, in hundredths, and colours are not looked at.
 const MIN_LUMINANCE: f32 = 5.0;
 
-/// The place, of [`N_PLACES`] to each side, that draws most attention around it.
+/// The middle of the place, of [`N_PLACES`] to each side, that draws most attention around it; in pixels of the scaled
+/// picture.
 fn most_attractive(raster: &Raster, scaled: (u32, u32), window: (u32, u32)) -> Result<(u32, u32), PixelError> {
     let small = reduced(raster, N_PLACES, N_PLACES)?;
     let tables = LabTables::new();
@@ -100,7 +129,9 @@ fn most_attractive(raster: &Raster, scaled: (u32, u32), window: (u32, u32)) -> R
     let (width, height) = (share(window.0, scaled.0), share(window.1, scaled.1));
     scores.blur(((width * width + height * height).sqrt() / 10.0).max(1.0));
     let best = scores.highest();
-    Ok((best as u32 % N_PLACES, best as u32 / N_PLACES))
+    let middle =
+        |place: usize, scaled: u32| ((2 * place as u64 + 1) * u64::from(scaled) / (2 * u64::from(N_PLACES))) as u32;
+    Ok((middle(best % side, scaled.0), middle(best / side, scaled.1)))
 }
 
 /// 100 for the colour of skin, however light; less the further from it.
@@ -264,6 +295,36 @@ mod tests {
                     assert!(is_held, "{interest:?} {size:?} {window:?} {corner:?}: {x} {y}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn the_window_holds_the_face() {
+        let face = super::super::faces::tests::portrait().into_rgb();
+        for (left, top) in [(0, 0), (220, 0), (5, 110), (215, 108), (110, 50)] {
+            let raster = picture(300, 200, |x, y| {
+                // A red ball draws more attention.
+                if x.abs_diff(150).pow(2) + y.abs_diff(left / 2 + 20).pow(2) < 300 {
+                    return Some([230, 20, 30]);
+                }
+                let (x, y) = (x.checked_sub(left)?, y.checked_sub(top)?);
+                (x < 80 && y < 90).then(|| {
+                    let start = (y * 80 + x) as usize * 3;
+                    [0, 1, 2].map(|i| face.pixels()[start + i])
+                })
+            });
+            for (scaled, window) in [((300, 200), (90, 200)), ((900, 600), (900, 300))] {
+                let (x, y) = smart_window(&raster, scaled, window, Interest::Faces).unwrap();
+                let (middle_x, middle_y) = ((left + 40) * scaled.0 / 300, (top + 45) * scaled.1 / 200);
+                let is_held = (x..x + window.0).contains(&middle_x) && (y..y + window.1).contains(&middle_y);
+                assert!(is_held, "{left} {top} {scaled:?}: {x} {y}");
+            }
+        }
+        let none = with_subject((200, 100), (10, 30), 40);
+        let found = [Interest::Faces, Interest::Attention].map(|i| smart_window(&none, (200, 100), (80, 100), i));
+        assert_eq!(found[0], found[1]);
+        for scaled in [(8000, 3), (1000, 160), (1, 1000)] {
+            smart_window(&none, scaled, (1, 1), Interest::Faces).unwrap();
         }
     }
 
