@@ -63,19 +63,11 @@ pub fn inverse(coefficients: &Pair, prediction: &Pair) -> Pair {
 #[inline(always)]
 fn inverse_pass(x: &Pair) -> Pair {
     let (even, odd) = (x[0].add(x[2]), x[0].sub(x[2]));
-    let c = sine(x[1]).sub(cosine(x[3]));
-    let d = cosine(x[1]).add(sine(x[3]));
+    let (sine1, sine3) = I16x8::mul_high(x[1], x[3], SIN);
+    let (cosine1, cosine3) = I16x8::mul_high(x[1], x[3], COS);
+    let c = sine1.add(x[1]).sub(cosine3.add(x[3]));
+    let d = cosine1.add(x[1]).add(sine3.add(x[3]));
     [even.add(d), odd.add(c), odd.sub(c), even.sub(d)]
-}
-
-#[inline(always)]
-fn sine(x: I16x8) -> I16x8 {
-    x.mul_high(SIN).add(x)
-}
-
-#[inline(always)]
-fn cosine(x: I16x8) -> I16x8 {
-    x.mul_high(COS).add(x)
 }
 
 /// The forward Walsh-Hadamard transform of the sixteen DC coefficients of a macroblock.
