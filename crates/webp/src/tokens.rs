@@ -162,8 +162,6 @@ fn branch(kind: usize, band: u8, context: usize) -> usize {
 
 /// The probability of false, 1 to 255, after `no` falses of `all`.
 fn best_probability(no: u32, all: u32) -> u8 {
-    if all == 0 {
-        return 255;
-    }
-    ((u64::from(no) * 255 + u64::from(all) / 2) / u64::from(all)).clamp(1, 255) as u8
+    let all = u64::from(all);
+    (u64::from(no) * 255 + all / 2).checked_div(all).unwrap_or(255).clamp(1, 255) as u8
 }
