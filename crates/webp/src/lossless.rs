@@ -2,6 +2,7 @@
 //! earlier pixels, and one group of prefix codes.
 
 mod bits;
+mod costs;
 mod matches;
 mod palette;
 mod predictor;

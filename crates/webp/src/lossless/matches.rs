@@ -1,12 +1,13 @@
 //! Pixels that were seen before: LZ77 with hash chains (the specification's section 5.2.2).
 
+use super::costs::Costs;
+
 /// The longest copy.
 const LONGEST: usize = 4096;
 /// The farthest copy: distances below are kept for neighbours, see [`NEAR`].
 const FARTHEST: usize = (1 << 20) - 120;
-/// Shorter copies cost more than they save; from far away it takes more.
+/// Shorter copies are not looked for.
 const SHORTEST: usize = 3;
-const SHORTEST_FAR: usize = 6;
 /// Candidates looked at for each pixel.
 const CHAIN: usize = 24;
 const HASH_BITS: u32 = 15;
@@ -24,8 +25,8 @@ pub enum Token {
     },
 }
 
-/// The pixels as tokens.
-pub fn tokens(pixels: &[u32], width: usize) -> Vec<Token> {
+/// The pixels as tokens, a copy wherever it costs less than the pixels themselves.
+pub fn tokens(pixels: &[u32], width: usize, costs: &Costs) -> Vec<Token> {
     let near = Near::new(width);
     let mut chains = Chains::new(pixels);
     let mut tokens = Vec::new();
@@ -33,15 +34,23 @@ pub fn tokens(pixels: &[u32], width: usize) -> Vec<Token> {
     while at < pixels.len() {
         let (length, distance) = chains.longest(at, width);
         let code = near.code(distance);
-        if length >= if code > 120 { SHORTEST_FAR } else { SHORTEST } {
+        let is_cheaper = length >= SHORTEST && {
+            let limit = costs.copy(length, code);
+            let mut literals = 0;
+            pixels[at..at + length].iter().any(|&pixel| {
+                literals += costs.literal(pixel);
+                literals > limit
+            })
+        };
+        let next = if is_cheaper {
             tokens.push(Token::Copy { length, code });
-            chains.insert(at..at + length);
-            at += length;
+            at + length
         } else {
             tokens.push(Token::Literal(pixels[at]));
-            chains.insert(at..at + 1);
-            at += 1;
-        }
+            at + 1
+        };
+        chains.insert(at..next);
+        at = next;
     }
     tokens
 }

@@ -18,57 +18,66 @@ pub fn predict(pixels: &[u32], width: usize) -> (Vec<u32>, Vec<u8>) {
     let mut modes = Vec::new();
     for tile in 0..tiles * height.div_ceil(1 << TILE_BITS) {
         let (left, top) = ((tile % tiles) << TILE_BITS, (tile / tiles) << TILE_BITS);
-        let rows = top..(top + (1 << TILE_BITS)).min(height);
-        let columns = left..(left + (1 << TILE_BITS)).min(width);
+        // The first row and column have predictions of their own.
+        let rows = top.max(1)..(top + (1 << TILE_BITS)).min(height);
+        let columns = left.max(1)..(left + (1 << TILE_BITS)).min(width);
         let cost = |mode: u8| -> u32 {
-            let places = rows.clone().flat_map(|y| columns.clone().map(move |x| (x, y)));
-            places.map(|(x, y)| weight(difference(pixels, width, x, y, mode))).sum()
+            let mut row = [0; 1 << TILE_BITS];
+            let row = &mut row[..columns.len()];
+            let costs = rows.clone().map(|y| {
+                differences(pixels, width, y * width + columns.start, mode, row);
+                row.iter().map(|&difference| weight(difference)).sum::<u32>()
+            });
+            costs.sum()
         };
         let mode = MODES.into_iter().min_by_key(|&mode| cost(mode)).unwrap_or(MODES[0]);
-        for y in rows.clone() {
-            for x in columns.clone() {
-                left_over[y * width + x] = difference(pixels, width, x, y, mode);
-            }
+        for y in rows {
+            let at = y * width + columns.start;
+            differences(pixels, width, at, mode, &mut left_over[at..at + columns.len()]);
         }
         modes.push(mode);
     }
+    left_over[0] = subtract(pixels[0], BLACK);
+    (1..width).for_each(|x| left_over[x] = subtract(pixels[x], pixels[x - 1]));
+    (1..height).for_each(|y| left_over[y * width] = subtract(pixels[y * width], pixels[(y - 1) * width]));
     (left_over, modes)
 }
 
 /// About what a difference costs: the sum of its channels' magnitudes.
+#[inline(always)]
 fn weight(difference: u32) -> u32 {
     difference.to_le_bytes().into_iter().map(|byte| u32::from((byte as i8).unsigned_abs())).sum()
 }
 
-#[inline(always)]
-fn difference(pixels: &[u32], width: usize, x: usize, y: usize, mode: u8) -> u32 {
-    let at = y * width + x;
-    let predicted = match (x, y) {
-        (0, 0) => BLACK,
-        (_, 0) => pixels[at - 1],
-        (0, _) => pixels[at - width],
-        _ => interior(pixels[at - 1], pixels[at - width], pixels[at - width - 1], pixels[at - width + 1], mode),
-    };
-    channels(pixels[at], predicted, |a, b| a.wrapping_sub(b))
-}
-
-#[inline(always)]
-fn interior(left: u32, above: u32, corner: u32, above_right: u32, mode: u8) -> u32 {
+/// The differences of a run of pixels, none of them in the first row or column, from their predictions.
+fn differences(pixels: &[u32], width: usize, at: usize, mode: u8, out: &mut [u32]) {
+    let n = out.len();
+    let (here, left) = (&pixels[at..at + n], &pixels[at - 1..at - 1 + n]);
+    let (above, corner) = (&pixels[at - width..at - width + n], &pixels[at - width - 1..at - width - 1 + n]);
+    let above_right = &pixels[at - width + 1..at - width + 1 + n];
     match mode {
-        1 => left,
-        2 => above,
-        5 => average(average(left, above_right), above),
-        7 => average(left, above),
-        10 => average(average(left, corner), average(above, above_right)),
-        11 => select(left, above, corner),
-        _ => gradient(left, above, corner),
+        1 => fill(out, here, |i| left[i]),
+        2 => fill(out, here, |i| above[i]),
+        5 => fill(out, here, |i| average(average(left[i], above_right[i]), above[i])),
+        7 => fill(out, here, |i| average(left[i], above[i])),
+        10 => fill(out, here, |i| average(average(left[i], corner[i]), average(above[i], above_right[i]))),
+        11 => fill(out, here, |i| select(left[i], above[i], corner[i])),
+        _ => fill(out, here, |i| gradient(left[i], above[i], corner[i])),
     }
 }
 
 #[inline(always)]
-fn channels(a: u32, b: u32, f: impl Fn(u8, u8) -> u8) -> u32 {
-    let (a, b) = (a.to_le_bytes(), b.to_le_bytes());
-    u32::from_le_bytes([f(a[0], b[0]), f(a[1], b[1]), f(a[2], b[2]), f(a[3], b[3])])
+fn fill(out: &mut [u32], here: &[u32], predict: impl Fn(usize) -> u32) {
+    for (i, (out, &here)) in out.iter_mut().zip(here).enumerate() {
+        *out = subtract(here, predict(i));
+    }
+}
+
+/// The difference of each channel, without borrows between them.
+#[inline(always)]
+fn subtract(a: u32, b: u32) -> u32 {
+    const HIGH: u32 = 0x8080_8080;
+    ((a | HIGH) - (b & !HIGH)) ^ ((a ^ !b) & HIGH)
 }
 
 /// The mean of each channel, rounded down.

@@ -1,15 +1,16 @@
 //! The image stream: transforms, prefix codes and tokens (the specification's sections 3 to 6).
 
 use super::bits::BitWriter;
+use super::costs::{Costs, Counts};
 use super::matches::{Token, tokens};
 use super::palette::Palette;
 use super::predictor::{TILE_BITS, predict, subtract_green};
 use super::prefix::PrefixCode;
 
 /// Symbols of the first code: green, and after it the prefixes of lengths.
-const LENGTHS: usize = 256;
+pub const LENGTHS: usize = 256;
 /// The number of symbols of each code: green and lengths, red, blue, alpha, distances.
-const SYMBOLS: [usize; 5] = [LENGTHS + 24, 256, 256, 256, 40];
+pub const SYMBOLS: [usize; 5] = [LENGTHS + 24, 256, 256, 256, 40];
 
 /// The numbers of transforms.
 const PREDICTOR: u32 = 0;
@@ -66,17 +67,10 @@ fn with_palette(pixels: &[u32], width: usize, palette: &Palette) -> Vec<u8> {
 fn write_image(writer: &mut BitWriter, pixels: &[u32], width: usize, is_main: bool) {
     // No colour cache.
     writer.put(0, if is_main { 2 } else { 1 });
-    let tokens = tokens(pixels, width);
-    let mut counts = SYMBOLS.map(|symbols| vec![0u32; symbols]);
-    for token in &tokens {
-        match *token {
-            Token::Literal(pixel) => symbols(pixel).into_iter().zip(&mut counts).for_each(|(s, counts)| counts[s] += 1),
-            Token::Copy { length, code } => {
-                counts[0][LENGTHS + prefix(length).0] += 1;
-                counts[4][prefix(code).0] += 1;
-            }
-        }
-    }
+    // The first look finds which symbols will be common, the second one uses it.
+    let guess = count(&tokens(pixels, width, &Costs::of_literals(pixels)));
+    let tokens = tokens(pixels, width, &Costs::new(&guess));
+    let counts = count(&tokens);
     let codes = counts.map(|counts| PrefixCode::new(&counts).write(writer));
     for token in &tokens {
         match *token {
@@ -93,16 +87,30 @@ fn write_image(writer: &mut BitWriter, pixels: &[u32], width: usize, is_main: bo
     }
 }
 
+fn count(tokens: &[Token]) -> Counts {
+    let mut counts = SYMBOLS.map(|symbols| vec![0u32; symbols]);
+    for token in tokens {
+        match *token {
+            Token::Literal(pixel) => symbols(pixel).into_iter().zip(&mut counts).for_each(|(s, counts)| counts[s] += 1),
+            Token::Copy { length, code } => {
+                counts[0][LENGTHS + prefix(length).0] += 1;
+                counts[4][prefix(code).0] += 1;
+            }
+        }
+    }
+    counts
+}
+
 /// Green, red, blue and alpha: the order of the codes.
 #[inline]
-fn symbols(pixel: u32) -> [usize; 4] {
+pub fn symbols(pixel: u32) -> [usize; 4] {
     let [b, g, r, a] = pixel.to_le_bytes();
     [g.into(), r.into(), b.into(), a.into()]
 }
 
 /// A length or a distance code as a symbol with extra bits.
 #[inline]
-fn prefix(value: usize) -> (usize, u32, u32) {
+pub fn prefix(value: usize) -> (usize, u32, u32) {
     let value = value - 1;
     if value < 4 {
         return (value, 0, 0);
