@@ -9,8 +9,8 @@ const FARTHEST: usize = (1 << 20) - 120;
 /// Shorter copies are not looked for.
 const SHORTEST: usize = 3;
 /// Candidates looked at for each pixel.
-const CHAIN: usize = 24;
-const HASH_BITS: u32 = 15;
+const CHAIN: usize = 16;
+const HASH_BITS: u32 = 16;
 
 /// What the pixels are written as.
 pub enum Token {
@@ -55,7 +55,7 @@ pub fn tokens(pixels: &[u32], width: usize, costs: &Costs) -> Vec<Token> {
     tokens
 }
 
-/// Where pairs of pixels were seen, the last place first.
+/// Where three pixels in a row were seen, the last place first.
 struct Chains<'a> {
     pixels: &'a [u32],
     /// One more than the last place with a hash; zero for none.
@@ -69,14 +69,15 @@ impl<'a> Chains<'a> {
     }
 
     fn hash(&self, at: usize) -> usize {
-        let (a, b) = (u64::from(self.pixels[at]), u64::from(self.pixels[at + 1]));
-        ((a | b << 32).wrapping_mul(0x9e3779b97f4a7c15) >> (64 - HASH_BITS)) as usize
+        let [a, b, c] = [0, 1, 2].map(|i| u64::from(self.pixels[at + i]));
+        let three = (a | b << 32).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ c.wrapping_mul(0xc2b2_ae3d_27d4_eb4f);
+        (three.wrapping_mul(0x1656_67b1_9e37_79f9) >> (64 - HASH_BITS)) as usize
     }
 
     /// In a long copy, most places are as good as their neighbours.
     fn insert(&mut self, places: std::ops::Range<usize>) {
         let step = if places.len() > 256 { 8 } else { 1 };
-        let end = places.end.min(self.pixels.len() - 1);
+        let end = places.end.min(self.pixels.len().saturating_sub(SHORTEST - 1));
         for at in (places.start..end).step_by(step) {
             let hash = self.hash(at);
             self.previous[at] = self.heads[hash];
