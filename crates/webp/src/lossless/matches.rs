@@ -12,16 +12,16 @@ const SHORTEST: usize = 3;
 const CHAIN: usize = 16;
 const HASH_BITS: u32 = 16;
 
-/// What the pixels are written as.
+/// What the pixels are written as: eight bytes, as there can be one for each pixel.
 pub enum Token {
     /// A pixel.
     Literal(u32),
     /// So many pixels again, from where the code of a distance says.
     Copy {
         /// Pixels.
-        length: usize,
+        length: u16,
         /// The code: 1 to 120 for neighbours, else 120 more than the distance.
-        code: usize,
+        code: u32,
     },
 }
 
@@ -43,7 +43,7 @@ pub fn tokens(pixels: &[u32], width: usize, costs: &Costs) -> Vec<Token> {
             })
         };
         let next = if is_cheaper {
-            tokens.push(Token::Copy { length, code });
+            tokens.push(Token::Copy { length: length as u16, code: code as u32 });
             at + length
         } else {
             tokens.push(Token::Literal(pixels[at]));

@@ -76,10 +76,10 @@ fn write_image(writer: &mut BitWriter, pixels: &[u32], width: usize, is_main: bo
         match *token {
             Token::Literal(pixel) => symbols(pixel).into_iter().zip(&codes).for_each(|(s, code)| code.put(writer, s)),
             Token::Copy { length, code } => {
-                let (symbol, extra, bits) = prefix(length);
+                let (symbol, extra, bits) = prefix(length.into());
                 codes[0].put(writer, LENGTHS + symbol);
                 writer.put(extra, bits);
-                let (symbol, extra, bits) = prefix(code);
+                let (symbol, extra, bits) = prefix(code as usize);
                 codes[4].put(writer, symbol);
                 writer.put(extra, bits);
             }
@@ -93,8 +93,8 @@ fn count(tokens: &[Token]) -> Counts {
         match *token {
             Token::Literal(pixel) => symbols(pixel).into_iter().zip(&mut counts).for_each(|(s, counts)| counts[s] += 1),
             Token::Copy { length, code } => {
-                counts[0][LENGTHS + prefix(length).0] += 1;
-                counts[4][prefix(code).0] += 1;
+                counts[0][LENGTHS + prefix(length.into()).0] += 1;
+                counts[4][prefix(code as usize).0] += 1;
             }
         }
     }
