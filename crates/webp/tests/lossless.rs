@@ -75,6 +75,23 @@ fn large_pictures_are_exact_and_repetition_is_found() {
 }
 
 #[test]
+fn a_drawing_of_many_colours_is_exact_and_small() {
+    let mut random = Random(5);
+    let mut colors = || [random.next(), random.next(), random.next()];
+    let areas: Vec<[u8; 3]> = (0..40 * 40).map(|_| colors()).collect();
+    // Areas of one colour each, a few of the colours again and again in places, and single pixels of others.
+    let pixels: Vec<u8> = (0..400 * 400)
+        .flat_map(|i| {
+            let (x, y) = (i % 400, i / 400);
+            let area = if (x * y) % 13 == 0 { x / 10 % 3 } else { y / 10 * 40 + x / 10 };
+            areas[area]
+        })
+        .collect();
+    let bytes = check(&pixels, 400, 400, "drawing");
+    assert!(bytes < 40_000, "{bytes}");
+}
+
+#[test]
 fn the_longest_sides_are_exact() {
     for (width, height) in [(16383, 2), (2, 16383)] {
         check(&rgb(Kind::Edges, width, height), width, height, &format!("{width}x{height}"));

@@ -16,6 +16,8 @@ const HASH_BITS: u32 = 16;
 pub enum Token {
     /// A pixel.
     Literal(u32),
+    /// A colour by its place in the cache; never given by [`tokens`].
+    Cached(u16),
     /// So many pixels again, from where the code of a distance says.
     Copy {
         /// Pixels.
