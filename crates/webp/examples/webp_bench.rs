@@ -1,5 +1,5 @@
 //! How long one picture takes: `webp_bench PICTURE.rgb WIDTH HEIGHT [QUALITY [EFFORT [ROUNDS [OUT.webp]]]]`, the picture
-//! being three bytes a pixel. Prints the bytes, a checksum of them (the same natively and in wasm) and milliseconds.
+//! being three bytes a pixel, and a quality above 100 meaning lossless. Prints the bytes, a checksum of them (the same natively and in wasm) and milliseconds.
 
 use std::time::Instant;
 
@@ -10,7 +10,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let number = |i: usize, default: u32| arguments.get(i).map_or(Ok(default), |argument| argument.parse());
     let pixels = std::fs::read(arguments.first().ok_or("which picture?")?)?;
     let picture = Picture { width: number(1, 0)?, height: number(2, 0)?, pixels: Pixels::Rgb(&pixels) };
-    let options = Options { quality: number(3, 80)? as u8, effort: number(4, 4)? as u8, ..Options::default() };
+    let quality = number(3, 80)?;
+    let (lossless, quality, effort) = (quality > 100, quality.min(100) as u8, number(4, 4)?.min(6) as u8);
+    let options = Options { quality, effort, lossless, icc_profile: None };
     let mut best = f64::INFINITY;
     let mut file = Vec::new();
     for _ in 0..number(5, 10)?.max(1) {

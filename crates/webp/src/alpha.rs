@@ -1,8 +1,5 @@
 //! Alpha of lossy pictures: the `ALPH` chunk, and colours that nobody sees.
 
-use image_webp::ColorType;
-
-use crate::error::Error;
 use crate::lossless;
 use crate::yuv::Planes;
 
@@ -10,32 +7,15 @@ use crate::yuv::Planes;
 const RAW: u8 = 0;
 const LOSSLESS: u8 = 1;
 
-/// A lossless stream's signature, size and version, which `ALPH` leaves out.
-const STREAM_HEADER: usize = 5;
-
 /// The payload of an `ALPH` chunk for RGBA pixels, or nothing if all are opaque.
-///
-/// # Errors
-///
-/// The lossless coder's.
-pub fn encode(pixels: &[u8], width: u32, height: u32) -> Result<Option<Vec<u8>>, Error> {
+pub fn encode(pixels: &[u8], width: u32) -> Option<Vec<u8>> {
     if pixels.chunks_exact(4).all(|pixel| pixel[3] == 255) {
-        return Ok(None);
+        return None;
     }
     let alpha: Vec<u8> = pixels.chunks_exact(4).map(|pixel| pixel[3]).collect();
-    let mut smallest: Option<Vec<u8>> = None;
-    for predict in [true, false] {
-        let mut stream = lossless::payload(&alpha, width, height, ColorType::L8, predict)?;
-        stream.drain(..STREAM_HEADER.min(stream.len()));
-        if smallest.as_ref().is_none_or(|smallest| stream.len() < smallest.len()) {
-            smallest = Some(stream);
-        }
-    }
-    let (method, bytes) = match smallest {
-        Some(stream) if stream.len() < alpha.len() => (LOSSLESS, stream),
-        _ => (RAW, alpha),
-    };
-    Ok(Some([&[method], bytes.as_slice()].concat()))
+    let stream = lossless::encode_alpha(&alpha, width);
+    let (method, bytes) = if stream.len() < alpha.len() { (LOSSLESS, stream) } else { (RAW, alpha) };
+    Some([&[method], bytes.as_slice()].concat())
 }
 
 /// The side of a luma block that is made one colour if nobody sees it; chroma has half of it.
@@ -75,8 +55,8 @@ fn flatten(plane: &mut [u8], stride: usize, side: usize, is_hidden: impl Fn(usiz
         *color = plane[side - 1];
         return;
     }
-    if visible > 0 {
-        *color = ((sum + visible / 2) / visible) as u8;
+    if let Some(mean) = (sum + visible / 2).checked_div(visible) {
+        *color = mean as u8;
     }
     for (y, row) in plane.chunks_mut(stride).take(side).enumerate() {
         for (x, pixel) in row[..side].iter_mut().enumerate() {

@@ -94,8 +94,9 @@ impl Animation {
     /// [`Error::Frame`] if it does not lie on the canvas, and those of [`crate::encode`].
     pub fn add(&mut self, frame: &Frame, options: &Options) -> Result<(), Error> {
         let (x, y, width, height) = (frame.x, frame.y, frame.picture.width, frame.picture.height);
-        let fits =
-            |at: u32, side: u32, canvas: u32| at % 2 == 0 && at.checked_add(side).is_some_and(|end| end <= canvas);
+        let fits = |at: u32, side: u32, canvas: u32| {
+            at.is_multiple_of(2) && at.checked_add(side).is_some_and(|end| end <= canvas)
+        };
         if !fits(x, width, self.canvas.0) || !fits(y, height, self.canvas.1) {
             return Err(Error::Frame { x, y, width, height, canvas: self.canvas });
         }

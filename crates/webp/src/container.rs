@@ -66,7 +66,7 @@ impl Image {
         let mut planes = Planes::new(picture);
         let mut alpha = None;
         if let Pixels::Rgba(pixels) = &picture.pixels {
-            alpha = alpha::encode(pixels, width, height)?;
+            alpha = alpha::encode(pixels, width);
             if alpha.is_some() {
                 alpha::flatten_hidden(&mut planes, pixels, width as usize, height as usize);
             }

@@ -262,7 +262,16 @@ impl Chooser<'_> {
             ranked[2 * i] = (self.weigh(a, mode_costs[2 * i]) << 4) | (2 * i) as u32;
             ranked[2 * i + 1] = (self.weigh(b, mode_costs[2 * i + 1]) << 4) | (2 * i + 1) as u32;
         }
-        ranked.sort_unstable();
+        if self.search.blocks > 2 {
+            ranked.sort_unstable();
+        } else {
+            let (mut first, mut second) = (u32::MAX, u32::MAX);
+            for rank in ranked {
+                second = second.min(first.max(rank));
+                first = first.min(rank);
+            }
+            (ranked[0], ranked[1]) = (first, second);
+        }
         ranked.map(|rank| (rank & 15) as u8)
     }
 

@@ -43,7 +43,4 @@ pub enum Error {
     /// The file would be larger than its 32-bit size can say, or its mode partition larger than its 19 bits.
     #[error("the picture takes more bytes than the format can hold")]
     TooLarge,
-    /// The lossless coder failed.
-    #[error("lossless coding: {0}")]
-    Lossless(#[from] image_webp::EncodingError),
 }

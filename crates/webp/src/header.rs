@@ -127,7 +127,7 @@ fn write_skip(encoder: &mut BoolEncoder, modes: &[Modes]) -> Option<u8> {
 /// The probability of false, 1 to 255.
 fn probability(no: u32, yes: u32) -> u8 {
     let all = u64::from(no) + u64::from(yes);
-    if all == 0 { 255 } else { ((u64::from(no) * 255 + all / 2) / all).clamp(1, 255) as u8 }
+    (u64::from(no) * 255 + all / 2).checked_div(all).unwrap_or(255).clamp(1, 255) as u8
 }
 
 struct ModeWriter {

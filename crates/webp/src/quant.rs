@@ -9,7 +9,7 @@ use crate::transform::Pair;
 const MAX_LEVEL: i16 = 2047;
 
 /// How much luma coefficients are raised before rounding, in 2048ths of the step, row by row: keeps texture.
-const SHARPEN: [u32; 16] = [0, 30, 60, 90, 30, 60, 90, 90, 60, 90, 90, 90, 90, 90, 90, 90];
+const SHARPEN: [i32; 16] = [0, 30, 60, 90, 30, 60, 90, 90, 60, 90, 90, 90, 90, 90, 90, 90];
 
 /// What a quantiser is for; each rounds in its own way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub enum Plane {
 
 impl Plane {
     /// What is added before a division by the step is cut off, in 256ths of the step: for DC, and for AC.
-    const fn rounding(self) -> [u32; 2] {
+    const fn rounding(self) -> [i32; 2] {
         match self {
             Plane::Luma => [96, 110],
             Plane::LumaDc => [96, 108],
@@ -38,6 +38,7 @@ impl Plane {
 pub struct Quantizer {
     steps: Pair,
     reciprocals: Pair,
+    /// What is added before the division, which rounds to the nearest by itself: mostly negative.
     offsets: Pair,
     /// The steps of DC and of AC.
     pub step: [u16; 2],
@@ -52,13 +53,13 @@ impl Quantizer {
             step: [dc, ac],
         };
         for row in 0..4 {
-            let lane = |f: &dyn Fn(usize) -> u32| I16x8::from_array(std::array::from_fn(|i| f(row * 4 + i % 4) as i16));
-            let step = |i: usize| u32::from(if i == 0 { dc } else { ac });
+            let lane = |f: &dyn Fn(usize) -> i32| I16x8::from_array(std::array::from_fn(|i| f(row * 4 + i % 4) as i16));
+            let step = |i: usize| i32::from(if i == 0 { dc } else { ac });
             quantizer.steps[row] = lane(&step);
-            quantizer.reciprocals[row] = lane(&|i| (65536 + step(i) / 2) / step(i));
+            quantizer.reciprocals[row] = lane(&|i| (32768 + step(i) / 2) / step(i));
             quantizer.offsets[row] = lane(&|i| {
                 let sharpen = if plane == Plane::Luma { (SHARPEN[i] * step(i)) >> 11 } else { 0 };
-                ((plane.rounding()[usize::from(i > 0)] * step(i) + 128) >> 8) + sharpen
+                sharpen - (((128 - plane.rounding()[usize::from(i > 0)]) * step(i) + 128) >> 8)
             });
         }
         quantizer
@@ -74,7 +75,7 @@ impl Quantizer {
     pub fn quantize(&self, coefficients: &Pair) -> Pair {
         let mut levels = *coefficients;
         for (i, level) in levels.iter_mut().enumerate() {
-            let magnitude = level.abs().add(self.offsets[i]).mul_high_unsigned(self.reciprocals[i]);
+            let magnitude = level.abs().add(self.offsets[i]).mul_fraction(self.reciprocals[i]);
             *level = magnitude.min(I16x8::splat(MAX_LEVEL)).with_sign_of(*level);
         }
         levels

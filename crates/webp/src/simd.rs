@@ -94,21 +94,23 @@ mod lanes {
             Self(v128_and(i16x8_ne(self.0, i16x8_splat(0)), i16x8_splat(1)))
         }
 
-        /// The upper half of the signed product with a constant.
+        /// The upper halves of the signed products of two vectors with a constant.
         #[inline(always)]
-        pub fn mul_high(self, factor: i16) -> Self {
-            let f = i16x8_splat(factor);
-            let low = i32x4_shr(i32x4_extmul_low_i16x8(self.0, f), 16);
-            let high = i32x4_shr(i32x4_extmul_high_i16x8(self.0, f), 16);
-            Self(i16x8_narrow_i32x4(low, high))
+        pub fn mul_high(x: Self, y: Self, factor: i16) -> (Self, Self) {
+            let low = i16x8_shuffle::<0, 8, 1, 9, 2, 10, 3, 11>(x.0, y.0);
+            let high = i16x8_shuffle::<4, 12, 5, 13, 6, 14, 7, 15>(x.0, y.0);
+            let (even, odd) = (i32x4_splat(i32::from(factor) & 0xffff), i32x4_splat(i32::from(factor) << 16));
+            let half = |v, factors| i32x4_shr(i32x4_dot_i16x8(v, factors), 16);
+            (
+                Self(i16x8_narrow_i32x4(half(low, even), half(high, even))),
+                Self(i16x8_narrow_i32x4(half(low, odd), half(high, odd))),
+            )
         }
 
-        /// The upper half of the product, both sides taken as unsigned; it must be below 32768.
+        /// The product in units of 1 / 32768, rounded.
         #[inline(always)]
-        pub fn mul_high_unsigned(self, other: Self) -> Self {
-            let low = u32x4_shr(u32x4_extmul_low_u16x8(self.0, other.0), 16);
-            let high = u32x4_shr(u32x4_extmul_high_u16x8(self.0, other.0), 16);
-            Self(i16x8_narrow_i32x4(low, high))
+        pub fn mul_fraction(self, other: Self) -> Self {
+            Self(i16x8_q15mulr_sat(self.0, other.0))
         }
 
         /// Gives `self` the signs of `from`.
@@ -338,16 +340,17 @@ mod lanes {
             self.map(|x| i16::from(x != 0))
         }
 
-        /// The upper half of the signed product with a constant.
+        /// The upper halves of the signed products of two vectors with a constant.
         #[inline(always)]
-        pub fn mul_high(self, factor: i16) -> Self {
-            self.map(|x| ((i32::from(x) * i32::from(factor)) >> 16) as i16)
+        pub fn mul_high(x: Self, y: Self, factor: i16) -> (Self, Self) {
+            let half = |v: i16| ((i32::from(v) * i32::from(factor)) >> 16) as i16;
+            (x.map(half), y.map(half))
         }
 
-        /// The upper half of the product, both sides taken as unsigned; it must be below 32768.
+        /// The product in units of 1 / 32768, rounded.
         #[inline(always)]
-        pub fn mul_high_unsigned(self, other: Self) -> Self {
-            self.zip(other, |x, y| ((u32::from(x as u16) * u32::from(y as u16)) >> 16) as i16)
+        pub fn mul_fraction(self, other: Self) -> Self {
+            self.zip(other, |x, y| ((i32::from(x) * i32::from(y) + 0x4000) >> 15).min(32767) as i16)
         }
 
         /// Gives `self` the signs of `from`.

@@ -162,8 +162,42 @@ fn branch(kind: usize, band: u8, context: usize) -> usize {
 
 /// The probability of false, 1 to 255, after `no` falses of `all`.
 fn best_probability(no: u32, all: u32) -> u8 {
-    if all == 0 {
-        return 255;
+    let all = u64::from(all);
+    (u64::from(no) * 255 + all / 2).checked_div(all).unwrap_or(255).clamp(1, 255) as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cost::LevelCosts;
+
+    #[test]
+    fn a_block_costs_what_its_tokens_do() {
+        let costs = LevelCosts::new(&DEFAULT_COEFFICIENTS);
+        let flat = DEFAULT_COEFFICIENTS.as_flattened().as_flattened().as_flattened();
+        let mut state = 1u32;
+        for round in 0..4000usize {
+            let mut levels = [0i16; 16];
+            for level in &mut levels {
+                state = state.wrapping_mul(1664525).wrapping_add(1013904223);
+                let size = [0, 0, 1, 4, 12, 40, 90, 2047][(state >> 13) as usize % (1 + round % 8)];
+                *level = if size > 0 { (state >> 17) as i16 % (size + 1) } else { 0 };
+            }
+            let (kind, context) = (round % 4, round / 4 % 3);
+            let first = usize::from(kind == 0);
+            levels[..first].fill(0);
+            let mask = (0..16).fold(0, |mask, n| mask | (u32::from(levels[n] != 0) << n));
+            let mut tokens = Tokens::new();
+            tokens.block(kind, first, context, &levels, mask);
+            let spent: u32 = tokens
+                .page
+                .iter()
+                .map(|&token| {
+                    let prob = if token & FIXED != 0 { token as u8 } else { flat[usize::from(token & 2047)] };
+                    bit_cost(token & TRUE != 0, prob)
+                })
+                .sum();
+            assert_eq!(costs.block(kind, first, context, &levels, mask), spent, "{levels:?}");
+        }
     }
-    ((u64::from(no) * 255 + u64::from(all) / 2) / u64::from(all)).clamp(1, 255) as u8
 }

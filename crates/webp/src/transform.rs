@@ -63,19 +63,11 @@ pub fn inverse(coefficients: &Pair, prediction: &Pair) -> Pair {
 #[inline(always)]
 fn inverse_pass(x: &Pair) -> Pair {
     let (even, odd) = (x[0].add(x[2]), x[0].sub(x[2]));
-    let c = sine(x[1]).sub(cosine(x[3]));
-    let d = cosine(x[1]).add(sine(x[3]));
+    let (sine1, sine3) = I16x8::mul_high(x[1], x[3], SIN);
+    let (cosine1, cosine3) = I16x8::mul_high(x[1], x[3], COS);
+    let c = sine1.add(x[1]).sub(cosine3.add(x[3]));
+    let d = cosine1.add(x[1]).add(sine3.add(x[3]));
     [even.add(d), odd.add(c), odd.sub(c), even.sub(d)]
-}
-
-#[inline(always)]
-fn sine(x: I16x8) -> I16x8 {
-    x.mul_high(SIN).add(x)
-}
-
-#[inline(always)]
-fn cosine(x: I16x8) -> I16x8 {
-    x.mul_high(COS).add(x)
 }
 
 /// The forward Walsh-Hadamard transform of the sixteen DC coefficients of a macroblock.
@@ -115,4 +107,29 @@ pub fn inverse_wht(coefficients: &[i16; 16]) -> [i16; 16] {
 fn hadamard(x: [i32; 4]) -> [i32; 4] {
     let (a, b, c, d) = (x[0] + x[3], x[1] + x[2], x[1] - x[2], x[0] - x[3]);
     [a + b, c + d, a - b, d - c]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn transforms_undo_each_other() {
+        let mut state = 7u32;
+        let mut next = || {
+            state = state.wrapping_mul(1664525).wrapping_add(1013904223);
+            (state >> 16) as i16 % 256
+        };
+        for _ in 0..500 {
+            let pixels: Pair = std::array::from_fn(|_| I16x8::from_array(std::array::from_fn(|_| next())));
+            let back = inverse(&forward(&pixels), &[I16x8::splat(0); 4]);
+            for (line, back) in pixels.iter().zip(back) {
+                let pairs = line.to_array().into_iter().zip(back.to_array());
+                assert!(pairs.clone().all(|(a, b)| a.abs_diff(b) <= 1), "{pairs:?}");
+            }
+            let dc: [i16; 16] = std::array::from_fn(|_| next() * 8);
+            let back = inverse_wht(&forward_wht(&dc));
+            assert!(dc.iter().zip(back).all(|(a, b)| a.abs_diff(b) <= 1), "{dc:?} {back:?}");
+        }
+    }
 }

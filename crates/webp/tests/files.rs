@@ -42,7 +42,8 @@ fn alpha_is_kept_exactly() {
         let distance = x.abs_diff(40).pow(2) + y.abs_diff(30).pow(2);
         (255 - (distance / 4).min(255)) as u8
     };
-    let shapes: [(&str, &dyn Fn(u32, u32) -> u8); 5] = [
+    type Shape<'a> = (&'a str, &'a dyn Fn(u32, u32) -> u8);
+    let shapes: [Shape; 5] = [
         ("soft", &circle),
         ("hard", &|x, y| if (x / 9 + y / 7) % 2 == 0 { 255 } else { 0 }),
         ("none", &|_, _| 0),

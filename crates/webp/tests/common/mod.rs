@@ -52,7 +52,7 @@ fn pixel(kind: Kind, x: u32, y: u32, random: &mut Random) -> [u8; 3] {
         Kind::Flat => [200, 30, 90],
         Kind::Gradient => [(x * 3) as u8, (y * 2) as u8, (x + y) as u8],
         Kind::Edges | Kind::Mixed => {
-            let is_ink = (x * x / 7 + y * 5) % 23 < 6 || (x / 3 + y) % 17 == 0;
+            let is_ink = (x * x / 7 + y * 5) % 23 < 6 || (x / 3 + y).is_multiple_of(17);
             if is_ink { [10, 20, 60] } else { [250, 250, 240] }
         }
     }
