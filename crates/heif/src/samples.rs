@@ -1,0 +1,184 @@
+//! Crafted files for the tests: containers around pictures that nobody decodes.
+
+/// A box.
+pub(crate) fn boxed(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(content.len() + 8).unwrap();
+    [&length.to_be_bytes(), &kind[..], content].concat()
+}
+
+/// A box with version and flags.
+pub(crate) fn full(kind: &[u8; 4], version: u8, flags: u32, content: &[u8]) -> Vec<u8> {
+    let head = (u32::from(version) << 24 | flags).to_be_bytes();
+    boxed(kind, &[&head, content].concat())
+}
+
+/// Numbers of two bytes, one after another.
+pub(crate) fn shorts(values: &[u16]) -> Vec<u8> {
+    values.iter().flat_map(|value| value.to_be_bytes()).collect()
+}
+
+/// Numbers of four bytes, one after another.
+pub(crate) fn longs(values: &[u32]) -> Vec<u8> {
+    values.iter().flat_map(|value| value.to_be_bytes()).collect()
+}
+
+/// One item: its type, its properties, its bytes, and whether those are in the tables instead of after them.
+#[derive(Clone)]
+pub(crate) struct SampleItem {
+    pub(crate) kind: [u8; 4],
+    pub(crate) properties: Vec<Vec<u8>>,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) is_in_tables: bool,
+}
+
+/// A file to be. The first item is the primary one, and items count from 1.
+#[derive(Clone)]
+pub(crate) struct Sample {
+    pub(crate) brands: Vec<[u8; 4]>,
+    pub(crate) items: Vec<SampleItem>,
+    pub(crate) references: Vec<([u8; 4], u16, Vec<u16>)>,
+    /// Properties marked as essential, by type.
+    pub(crate) essential: Vec<[u8; 4]>,
+}
+
+pub(crate) fn ispe(width: u32, height: u32) -> Vec<u8> {
+    full(b"ispe", 0, 0, &longs(&[width, height]))
+}
+
+/// 8 bits, 4:2:0.
+pub(crate) fn av1c(format: u8) -> Vec<u8> {
+    boxed(b"av1C", &[0x81, 0, format, 0])
+}
+
+pub(crate) fn hvcc(chroma: u8, depth: u8) -> Vec<u8> {
+    let mut content = vec![0; 23];
+    content[0] = 1;
+    content[16] = 0xFC | chroma;
+    content[17] = 0xF8 | (depth - 8);
+    boxed(b"hvcC", &content)
+}
+
+pub(crate) fn alpha_type() -> Vec<u8> {
+    full(b"auxC", 0, 0, b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha\0")
+}
+
+pub(crate) fn nclx(matrix: u16) -> Vec<u8> {
+    boxed(b"colr", &[&b"nclx"[..], &shorts(&[1, 13, matrix]), &[0x80]].concat())
+}
+
+/// Fractions with a denominator of 1.
+pub(crate) fn clap(width: u32, height: u32, x: [i32; 2], y: [i32; 2]) -> Vec<u8> {
+    let offsets = [x, y].concat().into_iter().map(i32::cast_unsigned);
+    boxed(b"clap", &longs(&[width, 1, height, 1].into_iter().chain(offsets).collect::<Vec<_>>()))
+}
+
+impl SampleItem {
+    pub(crate) fn new(kind: &[u8; 4], properties: &[Vec<u8>], bytes: &[u8]) -> Self {
+        Self { kind: *kind, properties: properties.to_vec(), bytes: bytes.to_vec(), is_in_tables: false }
+    }
+}
+
+/// An AVIF of 30x20 pixels, 8 bits.
+pub(crate) fn avif() -> Sample {
+    Sample {
+        brands: vec![*b"avif", *b"mif1", *b"miaf"],
+        items: vec![SampleItem::new(b"av01", &[ispe(30, 20), av1c(0)], b"coded picture")],
+        references: Vec::new(),
+        essential: Vec::new(),
+    }
+}
+
+/// An AVIF of 70x20 pixels in a grid of two tiles.
+pub(crate) fn grid() -> Sample {
+    let mut sample = avif();
+    let layout = [&[0, 0, 0, 1][..], &shorts(&[70, 20])].concat();
+    let mut whole = SampleItem::new(b"grid", &[ispe(70, 20)], &layout);
+    whole.is_in_tables = true;
+    let tile = |bytes: &[u8]| SampleItem::new(b"av01", &[ispe(40, 20), av1c(0)], bytes);
+    sample.items = vec![whole, tile(b"left"), tile(b"right")];
+    sample.references = vec![(*b"dimg", 1, vec![2, 3])];
+    sample
+}
+
+impl Sample {
+    pub(crate) fn property(mut self, property: Vec<u8>) -> Self {
+        self.items[0].properties.push(property);
+        self
+    }
+
+    pub(crate) fn alpha(mut self) -> Self {
+        let item = SampleItem::new(b"av01", &[ispe(30, 20), av1c(0x10), alpha_type()], b"coded alpha");
+        self.items.push(item);
+        let id = u16::try_from(self.items.len()).unwrap();
+        self.references.push((*b"auxl", id, vec![1]));
+        self
+    }
+
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        let brands = [&self.brands[0][..], &[0; 4], &self.brands.concat()].concat();
+        let first = boxed(b"ftyp", &brands);
+        // The tables are of one length wherever the data begins.
+        let data_at = first.len() + self.tables(0).len() + 8;
+        let data: Vec<u8> =
+            self.items.iter().filter(|item| !item.is_in_tables).flat_map(|item| item.bytes.clone()).collect();
+        [first, self.tables(data_at), boxed(b"mdat", &data)].concat()
+    }
+
+    fn tables(&self, data_at: usize) -> Vec<u8> {
+        let n = u16::try_from(self.items.len()).unwrap();
+        let entries = (1..)
+            .zip(&self.items)
+            .flat_map(|(id, item)| full(b"infe", 2, 0, &[&shorts(&[id, 0]), &item.kind[..], b"\0"].concat()));
+        let references = self.references.iter().flat_map(|(reason, from, to)| {
+            let n = u16::try_from(to.len()).unwrap();
+            boxed(reason, &[shorts(&[*from, n]), shorts(to)].concat())
+        });
+        let content = [
+            full(b"hdlr", 0, 0, &[&[0; 4], &b"pict"[..], &[0; 13]].concat()),
+            full(b"pitm", 0, 0, &shorts(&[1])),
+            full(b"iinf", 0, 0, &shorts(&[n]).into_iter().chain(entries).collect::<Vec<_>>()),
+            self.locations(data_at),
+            boxed(b"iprp", &self.properties()),
+            full(b"iref", 0, 0, &references.collect::<Vec<_>>()),
+            boxed(
+                b"idat",
+                &self
+                    .items
+                    .iter()
+                    .filter(|item| item.is_in_tables)
+                    .flat_map(|item| item.bytes.clone())
+                    .collect::<Vec<_>>(),
+            ),
+        ];
+        full(b"meta", 0, 0, &content.concat())
+    }
+
+    fn locations(&self, data_at: usize) -> Vec<u8> {
+        let mut content = [&[0x44, 0][..], &shorts(&[u16::try_from(self.items.len()).unwrap()])].concat();
+        let (mut at, mut at_in_tables) = (data_at, 0);
+        for (id, item) in (1..).zip(&self.items) {
+            let place = if item.is_in_tables { &mut at_in_tables } else { &mut at };
+            content.extend(shorts(&[id, item.is_in_tables.into(), 0, 1]));
+            content.extend(longs(&[u32::try_from(*place).unwrap(), u32::try_from(item.bytes.len()).unwrap()]));
+            *place += item.bytes.len();
+        }
+        full(b"iloc", 1, 0, &content)
+    }
+
+    fn properties(&self) -> Vec<u8> {
+        let all: Vec<&Vec<u8>> = self.items.iter().flat_map(|item| &item.properties).collect();
+        let mut next = 1_u8;
+        let mut associations = longs(&[u32::try_from(self.items.len()).unwrap()]);
+        for (id, item) in (1..).zip(&self.items) {
+            associations.extend(shorts(&[id]));
+            associations.push(u8::try_from(item.properties.len()).unwrap());
+            for property in &item.properties {
+                let is_essential = self.essential.iter().any(|kind| kind[..] == property[4..8]);
+                associations.push(next | if is_essential { 0x80 } else { 0 });
+                next += 1;
+            }
+        }
+        [boxed(b"ipco", &all.into_iter().flatten().copied().collect::<Vec<_>>()), full(b"ipma", 0, 0, &associations)]
+            .concat()
+    }
+}
