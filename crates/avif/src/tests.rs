@@ -1,0 +1,1 @@
+//! Both ways, crafted containers and damaged files.
