@@ -56,6 +56,31 @@ pub(crate) fn chroma(pixels: &Pixels<'_>, is_halved: bool) -> [Vec<u8>; 2] {
     planes
 }
 
+/// How far the colour of a pixel may be from the average of its two by two before that counts, in steps of 255.
+const FAR: i32 = 12;
+
+/// Of how many samples one may be far. Photographs have less than one in 500, drawings and text one in 20.
+const ONE_IN: usize = 100;
+
+/// Whether much would be lost by halving the colour planes.
+pub(crate) fn has_fine_colors(pixels: &Pixels<'_>) -> bool {
+    let [blue, red] = chroma(pixels, false);
+    let width = usize::try_from(pixels.width).unwrap_or_default();
+    let (mut n_far, mut n_all) = (0_usize, 0_usize);
+    for plane in [blue, red] {
+        for rows in plane.chunks_exact(width * 2) {
+            let (upper, lower) = rows.split_at(width);
+            for (upper, lower) in upper.as_chunks::<2>().0.iter().zip(lower.as_chunks::<2>().0) {
+                let four = [upper[0], upper[1], lower[0], lower[1]].map(i32::from);
+                let sum: i32 = four.iter().sum();
+                n_far += usize::from(four.iter().any(|sample| (sample * 4 - sum).abs() > FAR * 4));
+                n_all += 1;
+            }
+        }
+    }
+    n_far * ONE_IN > n_all
+}
+
 /// Opacity, one sample for each pixel, if any pixel is not opaque.
 pub(crate) fn alpha(pixels: &Pixels<'_>) -> Option<Vec<u8>> {
     if pixels.layout != Layout::Rgba {
@@ -122,6 +147,20 @@ mod tests {
         let (luma, chroma) = planes(Layout::Rgb, 3, &bytes, true);
         assert_eq!(luma.len(), 9);
         assert_eq!(chroma, [vec![192, 85, 192, 85], vec![118, 255, 118, 255]]);
+    }
+
+    #[test]
+    fn colours_are_fine_where_neighbours_differ() {
+        let check = |name: &str, pixel: fn(u32, u32) -> [u8; 3], expected: bool| {
+            let bytes: Vec<u8> = (0..64).flat_map(|y| (0..64).flat_map(move |x| pixel(x, y))).collect();
+            let pixels = Pixels { width: 64, height: 64, layout: Layout::Rgb, bytes: &bytes };
+            assert_eq!(has_fine_colors(&pixels), expected, "{name}");
+        };
+        check("slopes", |x, y| [x as u8 * 4, y as u8 * 4, 128], false);
+        check("red lines", |x, _| if x % 5 == 0 { [255, 0, 0] } else { [255; 3] }, true);
+        check("gray lines", |x, _| [if x % 5 == 0 { 0 } else { 255 }; 3], false);
+        check("one red line", |x, _| if x == 5 { [255, 0, 0] } else { [255; 3] }, true);
+        check("one red dot", |x, y| if (x, y) == (5, 5) { [255, 0, 0] } else { [255; 3] }, false);
     }
 
     #[test]

@@ -18,8 +18,8 @@ mod container;
 mod meta;
 mod properties;
 mod reader;
-#[cfg(test)]
-mod samples;
+#[cfg(any(test, feature = "samples"))]
+pub mod samples;
 #[cfg(test)]
 mod tests;
 mod turn;

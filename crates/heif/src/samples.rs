@@ -1,56 +1,67 @@
-//! Crafted files for the tests: containers around pictures that nobody decodes.
+//! Crafted files for tests, of this crate and of those that decode what is inside. They panic where they are misused.
+
+#![expect(clippy::unwrap_used, reason = "a sample that cannot be made fails its test")]
 
 /// A box.
-pub(crate) fn boxed(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
+pub fn boxed(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
     let length = u32::try_from(content.len() + 8).unwrap();
     [&length.to_be_bytes(), &kind[..], content].concat()
 }
 
 /// A box with version and flags.
-pub(crate) fn full(kind: &[u8; 4], version: u8, flags: u32, content: &[u8]) -> Vec<u8> {
+pub fn full(kind: &[u8; 4], version: u8, flags: u32, content: &[u8]) -> Vec<u8> {
     let head = (u32::from(version) << 24 | flags).to_be_bytes();
     boxed(kind, &[&head, content].concat())
 }
 
 /// Numbers of two bytes, one after another.
-pub(crate) fn shorts(values: &[u16]) -> Vec<u8> {
+pub fn shorts(values: &[u16]) -> Vec<u8> {
     values.iter().flat_map(|value| value.to_be_bytes()).collect()
 }
 
 /// Numbers of four bytes, one after another.
-pub(crate) fn longs(values: &[u32]) -> Vec<u8> {
+pub fn longs(values: &[u32]) -> Vec<u8> {
     values.iter().flat_map(|value| value.to_be_bytes()).collect()
 }
 
 /// One item: its type, its properties, its bytes, and whether those are in the tables instead of after them.
 #[derive(Clone)]
-pub(crate) struct SampleItem {
-    pub(crate) kind: [u8; 4],
-    pub(crate) properties: Vec<Vec<u8>>,
-    pub(crate) bytes: Vec<u8>,
-    pub(crate) is_in_tables: bool,
+pub struct SampleItem {
+    /// The type, such as `av01`.
+    pub kind: [u8; 4],
+    /// Its properties, each a box.
+    pub properties: Vec<Vec<u8>>,
+    /// What it holds.
+    pub bytes: Vec<u8>,
+    /// Whether `bytes` stand in the tables (`idat`).
+    pub is_in_tables: bool,
 }
 
 /// A file to be. The first item is the primary one, and items count from 1.
 #[derive(Clone)]
-pub(crate) struct Sample {
-    pub(crate) brands: Vec<[u8; 4]>,
-    pub(crate) items: Vec<SampleItem>,
-    pub(crate) references: Vec<([u8; 4], u16, Vec<u16>)>,
+pub struct Sample {
+    /// The brands, the major one first.
+    pub brands: Vec<[u8; 4]>,
+    /// The items.
+    pub items: Vec<SampleItem>,
+    /// Why and from which item to which.
+    pub references: Vec<([u8; 4], u16, Vec<u16>)>,
     /// Properties marked as essential, by type.
-    pub(crate) essential: Vec<[u8; 4]>,
+    pub essential: Vec<[u8; 4]>,
 }
 
-pub(crate) fn ispe(width: u32, height: u32) -> Vec<u8> {
+/// A size.
+pub fn ispe(width: u32, height: u32) -> Vec<u8> {
     full(b"ispe", 0, 0, &longs(&[width, height]))
 }
 
-/// 8 bits, 4:2:0.
-pub(crate) fn av1c(format: u8) -> Vec<u8> {
+/// A decoder's settings for AV1. `format` holds depth, monochrome and subsampling; 0 is 8 bits in colour.
+pub fn av1c(format: u8) -> Vec<u8> {
     boxed(b"av1C", &[0x81, 0, format, 0])
 }
 
-pub(crate) fn hvcc(chroma: u8, depth: u8) -> Vec<u8> {
+/// A decoder's settings for HEVC: chroma format and bits.
+pub fn hvcc(chroma: u8, depth: u8) -> Vec<u8> {
     let mut content = vec![0; 23];
     content[0] = 1;
     content[16] = 0xFC | chroma;
@@ -58,28 +69,31 @@ pub(crate) fn hvcc(chroma: u8, depth: u8) -> Vec<u8> {
     boxed(b"hvcC", &content)
 }
 
-pub(crate) fn alpha_type() -> Vec<u8> {
+/// What names an alpha picture.
+pub fn alpha_type() -> Vec<u8> {
     full(b"auxC", 0, 0, b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha\0")
 }
 
-pub(crate) fn nclx(matrix: u16) -> Vec<u8> {
+/// Colours: those of sRGB, with every value used, and this matrix.
+pub fn nclx(matrix: u16) -> Vec<u8> {
     boxed(b"colr", &[&b"nclx"[..], &shorts(&[1, 13, matrix]), &[0x80]].concat())
 }
 
-/// Fractions with a denominator of 1.
-pub(crate) fn clap(width: u32, height: u32, x: [i32; 2], y: [i32; 2]) -> Vec<u8> {
+/// A crop: whole sides, and the offsets of its centre as fractions.
+pub fn clap(width: u32, height: u32, x: [i32; 2], y: [i32; 2]) -> Vec<u8> {
     let offsets = [x, y].concat().into_iter().map(i32::cast_unsigned);
     boxed(b"clap", &longs(&[width, 1, height, 1].into_iter().chain(offsets).collect::<Vec<_>>()))
 }
 
 impl SampleItem {
-    pub(crate) fn new(kind: &[u8; 4], properties: &[Vec<u8>], bytes: &[u8]) -> Self {
+    /// An item whose bytes stand after the tables.
+    pub fn new(kind: &[u8; 4], properties: &[Vec<u8>], bytes: &[u8]) -> Self {
         Self { kind: *kind, properties: properties.to_vec(), bytes: bytes.to_vec(), is_in_tables: false }
     }
 }
 
 /// An AVIF of 30x20 pixels, 8 bits.
-pub(crate) fn avif() -> Sample {
+pub fn avif() -> Sample {
     Sample {
         brands: vec![*b"avif", *b"mif1", *b"miaf"],
         items: vec![SampleItem::new(b"av01", &[ispe(30, 20), av1c(0)], b"coded picture")],
@@ -89,7 +103,7 @@ pub(crate) fn avif() -> Sample {
 }
 
 /// An AVIF of 70x20 pixels in a grid of two tiles.
-pub(crate) fn grid() -> Sample {
+pub fn grid() -> Sample {
     let mut sample = avif();
     let layout = [&[0, 0, 0, 1][..], &shorts(&[70, 20])].concat();
     let mut whole = SampleItem::new(b"grid", &[ispe(70, 20)], &layout);
@@ -101,12 +115,14 @@ pub(crate) fn grid() -> Sample {
 }
 
 impl Sample {
-    pub(crate) fn property(mut self, property: Vec<u8>) -> Self {
+    /// The same with one more property of the first item.
+    pub fn property(mut self, property: Vec<u8>) -> Self {
         self.items[0].properties.push(property);
         self
     }
 
-    pub(crate) fn alpha(mut self) -> Self {
+    /// The same with an alpha picture for the first item.
+    pub fn alpha(mut self) -> Self {
         let item = SampleItem::new(b"av01", &[ispe(30, 20), av1c(0x10), alpha_type()], b"coded alpha");
         self.items.push(item);
         let id = u16::try_from(self.items.len()).unwrap();
@@ -114,7 +130,8 @@ impl Sample {
         self
     }
 
-    pub(crate) fn bytes(&self) -> Vec<u8> {
+    /// The file.
+    pub fn bytes(&self) -> Vec<u8> {
         let brands = [&self.brands[0][..], &[0; 4], &self.brands.concat()].concat();
         let first = boxed(b"ftyp", &brands);
         // The tables are of one length wherever the data begins.
