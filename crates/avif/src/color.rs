@@ -5,7 +5,7 @@ use crate::error::AvifError;
 use crate::obu::Sequence;
 
 /// Binary digits behind the point of the factors.
-const SHIFT: u32 = 18;
+const SHIFT: u32 = 20;
 
 /// A colour sample is brought to this many times its value, so that the average of four neighbours stays whole.
 const CHROMA_SCALE: i32 = 16;
@@ -262,7 +262,7 @@ impl<'a> Upsampler<'a> {
             }
             Chroma::Quarter => {
                 let (near, last) = (y / 2, self.frame.height.div_ceil(2) - 1);
-                let far = if y % 2 == 0 { near.saturating_sub(1) } else { last.min(near + 1) };
+                let far = if y.is_multiple_of(2) { near.saturating_sub(1) } else { last.min(near + 1) };
                 self.frame.row(self.plane, near, &mut self.near)?;
                 self.frame.row(self.plane, far, &mut self.far)?;
                 self.near.iter_mut().zip(&self.far).for_each(|(near, far)| *near = *near * 3 + far);
