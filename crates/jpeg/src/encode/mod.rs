@@ -1,0 +1,2 @@
+//! Encoding.
+pub(crate) mod tables;
