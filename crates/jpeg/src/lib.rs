@@ -6,6 +6,7 @@ mod color;
 mod decode;
 pub mod encode;
 mod error;
+mod exercise;
 mod frame;
 mod header;
 mod huffman;
@@ -20,6 +21,7 @@ mod upsample;
 
 pub use decode::{Options, Scale, decode};
 pub use error::Error;
+pub use exercise::exercise;
 pub use frame::decoding_bytes;
 pub use header::{Coding, Color, Component, Header, MAX_SCANS, Process, icc_profile};
 pub use markers::{Segment, segments};

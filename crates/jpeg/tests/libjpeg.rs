@@ -94,7 +94,7 @@ fn odd_sampling_factors_are_the_same() {
     // Those that the other decoder can read.
     let factors: [&[(u8, u8)]; 5] = [
         &[(2, 2), (2, 1), (1, 2)],
-        &[(4, 2), (1, 1), (2, 1)],
+        &[(4, 1), (1, 1), (2, 1)],
         &[(2, 1), (1, 1), (2, 1)],
         &[(1, 4), (1, 1), (1, 2)],
         &[(2, 2), (2, 2), (1, 1)],

@@ -1,14 +1,9 @@
 //! From pixels to a file. The same pixels give the same bytes every time.
 
-mod jpeg;
-mod jpeg_blocks;
-mod jpeg_codes;
-mod jpeg_tables;
-
 use image_webp::WebPEncoder;
+use jpeg::encode::{Chroma, CodeChoice, Options, Picture, Samples};
 use transform::{Format, Output};
 
-use self::jpeg::{Chroma, CodeChoice, Options};
 use super::PixelError;
 use super::raster::{Layout, Raster};
 
@@ -33,7 +28,7 @@ pub(super) fn encoded(raster: &Raster, output: Output) -> Result<Encoded, PixelE
     let bytes = match output {
         Output::Jpeg { quality } => {
             let chroma = if quality >= FULL_CHROMA_QUALITY { Chroma::Full } else { Chroma::Quarter };
-            jpeg::encoded(raster, Options { quality, chroma, codes: CodeChoice::Fitted })?
+            jpeg(raster, &Options { quality, chroma, ..Options::default() })?
         }
         Output::Png => png(raster, PngEffort::Delivery)?,
         Output::WebP => webp(raster)?,
@@ -50,10 +45,26 @@ pub(super) fn encoded_rung(raster: &Raster, is_lossless: bool) -> Result<Encoded
     let (format, bytes) = if is_lossless {
         (Format::Png, png(raster, PngEffort::Rung)?)
     } else {
-        let options = Options { quality: RUNG_QUALITY, chroma: Chroma::Quarter, codes: CodeChoice::Standard };
-        (Format::Jpeg, jpeg::encoded(raster, options)?)
+        let codes = CodeChoice::Standard;
+        let options = Options { quality: RUNG_QUALITY, chroma: Chroma::Quarter, codes, ..Options::default() };
+        (Format::Jpeg, jpeg(raster, &options)?)
     };
     Ok(Encoded { bytes, format, width: raster.width(), height: raster.height() })
+}
+
+fn jpeg(raster: &Raster, options: &Options) -> Result<Vec<u8>, PixelError> {
+    let samples = Samples {
+        samples: raster.pixels(),
+        width: raster.width() as usize,
+        height: raster.height() as usize,
+        stride: raster.stride(),
+    };
+    let picture = match raster.layout() {
+        Layout::Gray => Picture::Gray(samples),
+        Layout::Rgb => Picture::Rgb(samples),
+        Layout::Rgba | Layout::Cmyk => return Err(PixelError::encode("JPEG has neither opacity nor ink")),
+    };
+    jpeg::encode::encode(&picture, options).map_err(PixelError::encode)
 }
 
 /// How a PNG is written.
