@@ -7,8 +7,8 @@ use crate::header::ZIGZAG;
 /// How many bits are looked up at once. Longer codes are rare, one in some hundred.
 const LOOKUP_BITS: u32 = 10;
 
-/// What a code says, in one number: how many bits the code has (bits 0 to 4) and the number after it (8 to 11), both
-/// together (16 to 20), and by how many places of the zigzag it moves (from 24 on).
+/// What a code says, in one number: how many bits the code has and the number after it together (bits 0 to 5), how many
+/// the code alone (8 to 13) and the number (16 to 19), and by how many places of the zigzag it moves (from 24 on).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Entry(u32);
 
@@ -21,22 +21,24 @@ const LONG: Entry = Entry(0);
 
 impl Entry {
     fn new(n_code_bits: u32, n_number_bits: u32, n_places: u32) -> Self {
-        Self(n_code_bits | n_number_bits << 8 | (n_code_bits + n_number_bits) << 16 | n_places << 24)
+        Self((n_code_bits + n_number_bits) | n_code_bits << 8 | n_number_bits << 16 | n_places << 24)
     }
 
+    /// In the lowest six bits; others may be above.
     #[inline(always)]
     fn n_code_bits(self) -> u32 {
-        self.0 & 31
+        self.0 >> 8
     }
 
     #[inline(always)]
     pub(crate) fn n_number_bits(self) -> u32 {
-        self.0 >> 8 & 15
+        self.0 >> 16 & 15
     }
 
+    /// Of both together, in the lowest six bits; others may be above.
     #[inline(always)]
     fn n_bits(self) -> u32 {
-        self.0 >> 16 & 31
+        self.0
     }
 
     #[inline(always)]
@@ -154,7 +156,7 @@ pub(crate) fn number(bits: u64, n_bits: u32) -> i32 {
 pub(crate) fn difference(bits: &mut Bits, table: &Table) -> Option<i32> {
     bits.cursor.refill(&bits.stage);
     let entry = table.entry(bits.cursor.next);
-    let difference = number(bits.cursor.next << entry.n_code_bits(), entry.n_number_bits());
+    let difference = number(bits.cursor.next.wrapping_shl(entry.n_code_bits()), entry.n_number_bits());
     bits.cursor.skip(entry.n_bits());
     (entry != NO_CODE).then_some(difference)
 }
@@ -193,7 +195,7 @@ fn others_at<const LAST: usize>(
             cursor.skip(entry.n_bits());
             return (place >= END_OF_BLOCK).then_some(last);
         }
-        let coefficient = number(cursor.next << entry.n_code_bits(), entry.n_number_bits());
+        let coefficient = number(cursor.next.wrapping_shl(entry.n_code_bits()), entry.n_number_bits());
         cursor.skip(entry.n_bits());
         let zigzag = place as usize & 63;
         block[usize::from(ZIGZAG[zigzag] & 63)] = (coefficient as i16).wrapping_mul(quantizers[zigzag]);

@@ -31,11 +31,28 @@ pub(crate) fn write<const SIZE: usize>(block: &[i16; 64], last: usize, out: &mut
         return fill::<SIZE>(block[0], out, stride);
     }
     match SIZE {
-        8 if last <= LAST_OF_QUARTER => store(&quarter::<Vector>(block), out, stride),
-        8 => store(&whole::<Vector>(block), out, stride),
-        4 => store(&four::<Vector>(block), out, stride),
+        8 if last <= LAST_OF_QUARTER => store_quarter(block, out, stride),
+        8 => store_whole(block, out, stride),
+        4 => store_four(block, out, stride),
         _ => store(&two(block), out, stride),
     }
+}
+
+// Functions of their own, so that all registers are theirs.
+
+#[inline(never)]
+fn store_whole(block: &[i16; 64], out: &mut [u8], stride: usize) {
+    store(&whole::<Vector>(block), out, stride);
+}
+
+#[inline(never)]
+fn store_quarter(block: &[i16; 64], out: &mut [u8], stride: usize) {
+    store(&quarter::<Vector>(block), out, stride);
+}
+
+#[inline(never)]
+fn store_four(block: &[i16; 64], out: &mut [u8], stride: usize) {
+    store(&four::<Vector>(block), out, stride);
 }
 
 #[inline(always)]

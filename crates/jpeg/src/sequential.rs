@@ -54,7 +54,8 @@ impl Blocks for HuffmanBlocks<'_> {
         self.bits.prepare(file);
     }
 
-    #[inline(always)]
+    // A function of its own, with few variables: inlined it is slower in wasm, where registers run out.
+    #[inline(never)]
     fn block<const LAST: usize>(
         &mut self,
         _file: &[u8],
