@@ -168,7 +168,13 @@ impl Contexts {
 
     /// Decodes how a block's mean differs from the last one (figure F.19). `last` is what the component's last
     /// difference was like; it becomes what this one is.
-    pub(crate) fn difference(&mut self, decoder: &mut Decoder, file: &[u8], table: usize, last: &mut u8) -> Option<i32> {
+    pub(crate) fn difference(
+        &mut self,
+        decoder: &mut Decoder,
+        file: &[u8],
+        table: usize,
+        last: &mut u8,
+    ) -> Option<i32> {
         let contexts = &mut self.means[table & 3];
         let mut place = usize::from(*last);
         if !decoder.decide(file, &mut contexts[place]) {

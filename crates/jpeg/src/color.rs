@@ -28,11 +28,7 @@ pub(crate) fn interleave(rows: [&[u8]; 3], out: &mut Vec<u8>) {
 const N_LANES: usize = 16;
 
 #[inline(always)]
-fn for_each_pixel(
-    [first, second, third]: [&[u8]; 3],
-    out: &mut Vec<u8>,
-    pixel: impl Fn([u8; 3]) -> [u8; 3],
-) {
+fn for_each_pixel([first, second, third]: [&[u8]; 3], out: &mut Vec<u8>, pixel: impl Fn([u8; 3]) -> [u8; 3]) {
     let (firsts, first_rest) = first.as_chunks::<N_LANES>();
     let (seconds, second_rest) = second.as_chunks::<N_LANES>();
     let (thirds, third_rest) = third.as_chunks::<N_LANES>();

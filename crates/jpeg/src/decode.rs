@@ -195,8 +195,7 @@ impl Decoder<'_> {
         for (scan, is_wanted) in scans.iter().zip(&mut wanted).rev() {
             let Some(scan) = scan else { continue };
             let band = u64::MAX >> (63 - scan.end) & u64::MAX << scan.start;
-            let needs = |needed: &[u64]| scan.components.iter().any(|part| needed[part.component_idx] & band != 0);
-            *is_wanted = needs(&needed);
+            *is_wanted = scan.components.iter().any(|part| needed[part.component_idx] & band != 0);
             if *is_wanted && scan.high > 0 {
                 scan.components.iter().for_each(|part| needed[part.component_idx] |= band);
             }

@@ -147,7 +147,9 @@ impl Header {
         let corrupt = Err(Error::Corrupt("bad scan header"));
         let Some((&n_components, rest)) = bytes.split_first() else { return corrupt };
         let n_components = usize::from(n_components);
-        let Some((described, &[start, end, bits, ..])) = rest.split_at_checked(2 * n_components) else { return corrupt };
+        let Some((described, &[start, end, bits, ..])) = rest.split_at_checked(2 * n_components) else {
+            return corrupt;
+        };
         let mut components = Vec::with_capacity(n_components);
         for &[id, tables] in described.as_chunks::<2>().0 {
             let Some(component_idx) = self.components.iter().position(|component| component.id == id) else {
@@ -330,9 +332,10 @@ pub fn icc_profile(file: &[u8], max_bytes: usize) -> Option<Vec<u8>> {
     parts.sort_by_key(|(number, ..)| *number);
     parts.dedup_by_key(|(number, ..)| *number);
     let n_bytes: usize = parts.iter().map(|(.., part)| part.len()).sum();
-    let is_whole = parts.iter().zip(1..).all(|((number, n, _), expected)| {
-        usize::from(*number) == expected && usize::from(*n) == parts.len()
-    });
+    let is_whole = parts
+        .iter()
+        .zip(1..)
+        .all(|((number, n, _), expected)| usize::from(*number) == expected && usize::from(*n) == parts.len());
     let is_wanted = is_whole && n_bytes > 0 && n_bytes <= max_bytes;
     is_wanted.then(|| parts.iter().flat_map(|(.., part)| *part).copied().collect())
 }

@@ -124,7 +124,9 @@ fn transposed<V: Simd>(rows: [V; 8]) -> [V; 8] {
         [x[0].zip_low16(y[0]), x[0].zip_high16(y[0]), x[1].zip_low16(y[1]), x[1].zip_high16(y[1])]
     };
     let (even, odd) = (zip(ae, cg), zip(bf, dh));
-    std::array::from_fn(|i| if i % 2 == 0 { even[i / 2].zip_low16(odd[i / 2]) } else { even[i / 2].zip_high16(odd[i / 2]) })
+    std::array::from_fn(
+        |i| if i % 2 == 0 { even[i / 2].zip_low16(odd[i / 2]) } else { even[i / 2].zip_high16(odd[i / 2]) },
+    )
 }
 
 /// The pairs of [`eight_points`], of lanes 0 to 3 and of lanes 4 to 7.
@@ -141,9 +143,8 @@ fn rows_of_bytes<V: Simd>(columns: [V; 8]) -> [[u8; 8]; 8] {
     let left = [a.zip_low8(b), c.zip_low8(d)];
     let right = [a.zip_high8(b), c.zip_high8(d)];
     let [left, right] = [left, right].map(|[x, y]| [x.zip_low16(y), x.zip_high16(y)]);
-    let [[r0, r1], [r2, r3]] = [0, 1].map(|i| {
-        [left[i].zip_low32(right[i]).halves(), left[i].zip_high32(right[i]).halves()]
-    });
+    let [[r0, r1], [r2, r3]] =
+        [0, 1].map(|i| [left[i].zip_low32(right[i]).halves(), left[i].zip_high32(right[i]).halves()]);
     [r0[0], r0[1], r1[0], r1[1], r2[0], r2[1], r3[0], r3[1]]
 }
 
@@ -166,10 +167,7 @@ fn quarter<V: Simd>(block: &[i16; 64]) -> [[u8; 8]; 8] {
     let rows = eight_points_of_four::<V, FIRST_SHIFT>(pairs, V::splat32(FIRST_ROUNDER));
     // Two rows to a vector: rows 0 and 4, 1 and 5, 2 and 6, 3 and 7.
     let [r04, r15, r26, r37] = [0, 1, 2, 3].map(|i| rows[i].pack16(rows[i + 4]));
-    let halves = [
-        [r04.zip_low16(r26), r15.zip_low16(r37)],
-        [r04.zip_high16(r26), r15.zip_high16(r37)],
-    ];
+    let halves = [[r04.zip_low16(r26), r15.zip_low16(r37)], [r04.zip_high16(r26), r15.zip_high16(r37)]];
     // Of four rows each: columns 0 and 1, then columns 2 and 3.
     let [upper, lower] = halves.map(|[x, y]| [x.zip_low16(y), x.zip_high16(y)]);
     let [low, high] = [upper, lower].map(|[c01, c23]| {
@@ -237,11 +235,8 @@ pub(crate) fn write_12_bit<const SIZE: usize>(
     }
     let rounded = |sum: i64, n_bits: u32| (sum + (1 << (n_bits - 1))) >> n_bits;
     for column in 0..SIZE {
-        let coefficients = std::array::from_fn(|row| numbers[row][column]);
-        let points = points::<SIZE>(coefficients);
-        for row in 0..SIZE {
-            numbers[row][column] = rounded(points[row], FRACTION - BETWEEN);
-        }
+        let points = points::<SIZE>(numbers.map(|row| row[column]));
+        numbers.iter_mut().zip(points).for_each(|(row, point)| row[column] = rounded(point, FRACTION - BETWEEN));
     }
     for (row, row_out) in numbers.iter().zip(out.chunks_mut(stride)).take(SIZE) {
         let points = points::<SIZE>(*row);

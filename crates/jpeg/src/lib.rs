@@ -25,4 +25,4 @@ pub use exercise::exercise;
 pub use frame::decoding_bytes;
 pub use header::{Coding, Color, Component, Header, MAX_SCANS, Process, icc_profile};
 pub use markers::{Segment, segments};
-pub use planes::{Pixels, PixelLayout, Plane, Planes};
+pub use planes::{PixelLayout, Pixels, Plane, Planes};

@@ -108,7 +108,9 @@ mod tests {
 
     #[test]
     fn ends_where_a_segment_is_cut_off() {
-        for file in [&[0xFF, SOI, 0xFF, APP0, 0][..], &[0xFF, SOI, 0xFF, APP0, 0, 9, 1], &[0xFF, SOI, 0xFF], &[0xFF, SOI]] {
+        for file in
+            [&[0xFF, SOI, 0xFF, APP0, 0][..], &[0xFF, SOI, 0xFF, APP0, 0, 9, 1], &[0xFF, SOI, 0xFF], &[0xFF, SOI]]
+        {
             assert_eq!(segments(file).count(), 1, "{file:x?}");
         }
         assert_eq!(segments(&[]).count(), 0);

@@ -18,7 +18,6 @@ pub(crate) trait Simd: Copy {
     fn zip_high16(self, other: Self) -> Self;
     fn zip_low32(self, other: Self) -> Self;
     fn zip_high32(self, other: Self) -> Self;
-    fn zip_low64(self, other: Self) -> Self;
     /// Products of 16-bit lanes, each two added to one of 32 bits.
     fn dot(self, other: Self) -> Self;
     fn add32(self, other: Self) -> Self;
@@ -95,11 +94,6 @@ mod wasm {
         #[inline(always)]
         fn zip_high32(self, other: Self) -> Self {
             Self(i32x4_shuffle::<2, 6, 3, 7>(self.0, other.0))
-        }
-
-        #[inline(always)]
-        fn zip_low64(self, other: Self) -> Self {
-            Self(i64x2_shuffle::<0, 2>(self.0, other.0))
         }
 
         #[inline(always)]
@@ -202,11 +196,6 @@ mod x86 {
         #[inline(always)]
         fn zip_high32(self, other: Self) -> Self {
             Self(sse2!(_mm_unpackhi_epi32(self.0, other.0)))
-        }
-
-        #[inline(always)]
-        fn zip_low64(self, other: Self) -> Self {
-            Self(sse2!(_mm_unpacklo_epi64(self.0, other.0)))
         }
 
         #[inline(always)]
@@ -313,10 +302,6 @@ pub(crate) mod portable {
 
         fn zip_high32(self, other: Self) -> Self {
             Self::of_lanes32(zipped(self.lanes32(), other.lanes32(), 2))
-        }
-
-        fn zip_low64(self, other: Self) -> Self {
-            Self(std::array::from_fn(|i| if i < 4 { self.0[i] } else { other.0[i - 4] }))
         }
 
         fn dot(self, other: Self) -> Self {

@@ -84,10 +84,8 @@ fn decoding_goes_on_after_the_next_restart() {
         assert!(jpeg::decode(damaged, &Options::default()).is_err());
         let planes = tolerant(damaged);
         assert!(!planes.is_complete);
-        let mut rows: Vec<_> = (0..HEIGHT)
-            .filter(|y| planes.planes[0].row(*y) != whole.planes[0].row(*y))
-            .map(|y| y / 16)
-            .collect();
+        let mut rows: Vec<_> =
+            (0..HEIGHT).filter(|y| planes.planes[0].row(*y) != whole.planes[0].row(*y)).map(|y| y / 16).collect();
         rows.dedup();
         rows
     };

@@ -164,8 +164,9 @@ fn twelve_bits_are_rounded_to_eight() {
     for (width, height) in [(8, 8), (97, 63)] {
         let pixels: Vec<i16> = picture(width, height, 1).iter().map(|sample| i16::from(*sample) * 16 + 5).collect();
         for quality in [50, 95] {
-            let file = libjpeg_turbo_rs::precision::compress_12bit(&pixels, width, height, 1, quality, Subsampling::S444)
-                .unwrap();
+            let file =
+                libjpeg_turbo_rs::precision::compress_12bit(&pixels, width, height, 1, quality, Subsampling::S444)
+                    .unwrap();
             let header = jpeg::Header::read(&file).unwrap();
             assert_eq!(header.precision, 12);
             let ours = jpeg::decode(&file, &Options::default()).unwrap().into_pixels();

@@ -65,7 +65,10 @@ impl CodeTables {
     /// The standard's.
     pub(super) fn standard() -> Self {
         let table = |(n_codes, values): super::tables::Codes| CodeTable { n_codes: *n_codes, values: values.to_vec() };
-        let tables = |(means, others): (super::tables::Codes, super::tables::Codes)| ChannelTables { means: table(means), others: table(others) };
+        let tables = |(means, others): (super::tables::Codes, super::tables::Codes)| ChannelTables {
+            means: table(means),
+            others: table(others),
+        };
         Self(STANDARD.map(tables))
     }
 

@@ -252,7 +252,8 @@ impl<'a> Encoder<'a> {
     fn fitted(&self, mut file: Vec<u8>) -> Vec<u8> {
         let mut frequencies = [Frequencies::default(), Frequencies::default()];
         let (width, height) = self.picture.size();
-        let mut blocks = Vec::with_capacity(width.div_ceil(16) * height.div_ceil(16) * 6 * self.picture.n_channels() / 3);
+        let mut blocks =
+            Vec::with_capacity(width.div_ceil(16) * height.div_ceil(16) * 6 * self.picture.n_channels() / 3);
         let mut sequence = self.sequence();
         self.for_each_block(|channel_idx, _, block| {
             let (last_mean, _) = sequence.next(channel_idx, &block);

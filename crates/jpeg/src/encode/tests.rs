@@ -34,8 +34,7 @@ fn encoded(pixels: &[u8], width: usize, n_channels: usize, quality: u8, chroma: 
         let options = Options { quality, chroma, codes, process, restart_interval, ..Options::default() };
         encode(&picture, &options).unwrap()
     };
-    let (standard, fitted) =
-        (encoded(CodeChoice::Standard, SEQUENTIAL, 0), encoded(CodeChoice::Fitted, SEQUENTIAL, 0));
+    let (standard, fitted) = (encoded(CodeChoice::Standard, SEQUENTIAL, 0), encoded(CodeChoice::Fitted, SEQUENTIAL, 0));
     assert!(fitted.len() <= standard.len(), "{} for {} bytes", fitted.len(), standard.len());
     // What is beyond the picture may differ.
     let visible = |file: &[u8]| -> Vec<Vec<u8>> {
