@@ -10,8 +10,10 @@ mod quantise;
 pub(super) mod webp;
 
 use transform::{Format, Output, Quality, Render};
+use image_webp::WebPEncoder;
+use jpeg::encode::{Chroma, CodeChoice, Options, Picture, Samples};
+use transform::{Format, Output};
 
-use self::jpeg::{Chroma, CodeChoice, Options};
 use super::PixelError;
 use super::raster::{Layout, Raster};
 
@@ -74,7 +76,7 @@ pub(super) fn encoded(raster: &Raster, output: Output) -> Result<Encoded, PixelE
     let bytes = match output {
         Output::Jpeg { quality: Quality::Fixed(quality), progressive: false } => {
             let chroma = if quality >= FULL_CHROMA_QUALITY { Chroma::Full } else { Chroma::Quarter };
-            jpeg::encoded(raster, Options { quality, chroma, codes: CodeChoice::Fitted })?
+            jpeg(raster, &Options { quality, chroma, ..Options::default() })?
         }
         Output::Png { colors: None } => png(raster, PngEffort::Delivery)?,
         Output::Png { colors: Some(colors) } => indexed::indexed_png(raster, colors.into())?,
@@ -95,10 +97,26 @@ pub(super) fn encoded_rung(raster: &Raster, is_lossless: bool) -> Result<Encoded
     let (format, bytes) = if is_lossless {
         (Format::Png, png(raster, PngEffort::Rung)?)
     } else {
-        let options = Options { quality: RUNG_QUALITY, chroma: Chroma::Quarter, codes: CodeChoice::Standard };
-        (Format::Jpeg, jpeg::encoded(raster, options)?)
+        let codes = CodeChoice::Standard;
+        let options = Options { quality: RUNG_QUALITY, chroma: Chroma::Quarter, codes, ..Options::default() };
+        (Format::Jpeg, jpeg(raster, &options)?)
     };
     Ok(Encoded { bytes, format, width: raster.width(), height: raster.height() })
+}
+
+fn jpeg(raster: &Raster, options: &Options) -> Result<Vec<u8>, PixelError> {
+    let samples = Samples {
+        samples: raster.pixels(),
+        width: raster.width() as usize,
+        height: raster.height() as usize,
+        stride: raster.stride(),
+    };
+    let picture = match raster.layout() {
+        Layout::Gray => Picture::Gray(samples),
+        Layout::Rgb => Picture::Rgb(samples),
+        Layout::Rgba | Layout::Cmyk => return Err(PixelError::encode("JPEG has neither opacity nor ink")),
+    };
+    jpeg::encode::encode(&picture, options).map_err(PixelError::encode)
 }
 
 /// How a PNG is written.

@@ -1,6 +1,6 @@
 //! Huffman codes of JPEG: what is written, in which bits, and which bits are best.
 
-use super::jpeg_tables::{CHROMA_AC, CHROMA_DC, LUMA_AC, LUMA_DC};
+use super::tables::STANDARD;
 
 /// One thing that is written: a byte that has a code, and a number after it.
 #[derive(Debug, Clone, Copy)]
@@ -64,9 +64,12 @@ pub(super) struct CodeTables(pub(super) [ChannelTables; 2]);
 impl CodeTables {
     /// The standard's.
     pub(super) fn standard() -> Self {
-        let table = |(n_codes, values): (&[u8; 16], &[u8])| CodeTable { n_codes: *n_codes, values: values.to_vec() };
-        let tables = |(means, others)| ChannelTables { means: table(means), others: table(others) };
-        Self([(LUMA_DC, LUMA_AC), (CHROMA_DC, CHROMA_AC)].map(tables))
+        let table = |(n_codes, values): super::tables::Codes| CodeTable { n_codes: *n_codes, values: values.to_vec() };
+        let tables = |(means, others): (super::tables::Codes, super::tables::Codes)| ChannelTables {
+            means: table(means),
+            others: table(others),
+        };
+        Self(STANDARD.map(tables))
     }
 
     /// The best for what was counted.
@@ -110,7 +113,7 @@ impl Frequencies {
 const MAX_CODE_BITS: usize = 16;
 
 /// The Huffman table for symbols as frequent as `counts` says, by the procedure of the standard's section K.2.
-fn fitted_table(counts: &[u32; 256]) -> CodeTable {
+pub(super) fn fitted_table(counts: &[u32; 256]) -> CodeTable {
     let mut values: Vec<u8> = (0..=255).filter(|value| counts[usize::from(*value)] > 0).collect();
     // The most frequent first; those as frequent in a fixed order.
     values.sort_by_key(|value| (std::cmp::Reverse(counts[usize::from(*value)]), *value));
@@ -180,7 +183,7 @@ fn shorten(n_codes: &mut [usize; 257]) {
 }
 
 /// A code's bits and their number.
-type Code = (u32, u32);
+pub(super) type Code = (u32, u32);
 
 /// The codes of a kind of channel; of no bits for symbols that the tables leave out.
 pub(super) struct Codes {
@@ -201,7 +204,7 @@ impl Codes {
     }
 }
 
-fn codes_of(table: &CodeTable) -> [Code; 256] {
+pub(super) fn codes_of(table: &CodeTable) -> [Code; 256] {
     let mut codes = [(0, 0); 256];
     let mut values = table.values.iter();
     let mut code = 0;
@@ -230,7 +233,7 @@ impl BitWriter {
 
     /// At most 32 bits.
     #[inline]
-    fn put(&mut self, (bits, n_bits): Code) {
+    pub(super) fn put(&mut self, (bits, n_bits): Code) {
         self.pending = self.pending << n_bits | u64::from(bits);
         self.n_pending += n_bits;
         if self.n_pending >= 32 {
@@ -257,8 +260,19 @@ impl BitWriter {
         }
     }
 
-    /// Fills the last byte with ones and ends the file.
+    /// Fills the last byte with ones.
     pub(super) fn finish(mut self) -> Vec<u8> {
+        self.align();
+        self.file
+    }
+
+    /// Starts a new interval, the one after that of `interval_idx`.
+    pub(super) fn restart(&mut self, interval_idx: usize) {
+        self.align();
+        self.file.extend([0xFF, 0xD0 | (interval_idx % 8) as u8]);
+    }
+
+    fn align(&mut self) {
         while self.n_pending > 0 {
             let n_bits = self.n_pending.min(8);
             let byte = (self.pending >> (self.n_pending - n_bits)) as u8;
@@ -266,8 +280,6 @@ impl BitWriter {
             let n_ones = 8 - n_bits;
             self.write_byte(((u32::from(byte) << n_ones) | ((1 << n_ones) - 1)) as u8);
         }
-        self.file.extend([0xFF, 0xD9]);
-        self.file
     }
 }
 
@@ -320,7 +332,7 @@ mod tests {
         let check = |bits: &[Code], expected: &[u8]| {
             let mut writer = BitWriter::new(Vec::new());
             bits.iter().for_each(|code| writer.put(*code));
-            assert_eq!(writer.finish(), [expected, &[0xFF, 0xD9]].concat(), "{bits:x?}");
+            assert_eq!(writer.finish(), expected, "{bits:x?}");
         };
         check(&[], &[]);
         check(&[(0b101, 3)], &[0b1011_1111]);

@@ -1,7 +1,7 @@
 //! Blocks of JPEG: from samples to what is written of them.
 
-use super::jpeg_codes::Symbol;
-use super::jpeg_tables::ZIGZAG;
+use super::codes::Symbol;
+use crate::header::ZIGZAG;
 
 /// Sides of a block, in samples.
 pub(super) const SIDE: usize = 8;
@@ -76,26 +76,24 @@ const ZIGZAG_OF_COLUMNS: [u8; 64] = {
     order
 };
 
-/// A channel on its way into the file.
-pub(super) struct Channel {
+/// What turns blocks of samples into coefficients: one table of quantisers.
+pub(super) struct Quantizer {
     /// One divided by quantiser and scale, of each coefficient, columns first: the transform leaves it so.
     factors: [Lanes; SIDE],
-    last_mean: i32,
 }
 
-impl Channel {
+impl Quantizer {
     pub(super) fn new(quantizers: &[u8; 64]) -> Self {
         let factor = |column: usize, row: usize| {
             let quantizer = f64::from(quantizers[row * SIDE + column]);
             (1.0 / (quantizer * SCALES[row] * SCALES[column] * 8.0)) as f32
         };
-        let factors = std::array::from_fn(|column| Lanes(std::array::from_fn(|row| factor(column, row))));
-        Self { factors, last_mean: 0 }
+        Self { factors: std::array::from_fn(|column| Lanes(std::array::from_fn(|row| factor(column, row)))) }
     }
 
-    /// The block as it is written: transformed, quantised, in order, its mean as the difference from the last one.
-    pub(super) fn finished(&mut self, block: [Lanes; SIDE]) -> Block {
-        let coefficients = self.quantized(block);
+    /// The block's coefficients, in order.
+    pub(super) fn block(&self, samples: [Lanes; SIDE]) -> Block {
+        let coefficients = self.quantized(samples);
         let coefficients = coefficients.as_flattened();
         let mut in_order = [0_i16; 64];
         let mut nonzero = 0_u64;
@@ -104,9 +102,6 @@ impl Channel {
             in_order[place_idx] = coefficient;
             nonzero |= u64::from(coefficient != 0) << place_idx;
         }
-        let mean = i32::from(in_order[0]);
-        in_order[0] = (mean - self.last_mean) as i16;
-        self.last_mean = mean;
         Block { in_order, nonzero }
     }
 
@@ -128,17 +123,22 @@ impl Channel {
     }
 }
 
-/// A block as it is written.
+/// The quantised coefficients of a block, in zigzag order.
+#[derive(Debug, Clone)]
 pub(super) struct Block {
-    in_order: [i16; 64],
-    /// A bit for each coefficient that is not zero; that of the first is not looked at.
-    nonzero: u64,
+    pub(super) in_order: [i16; 64],
+    /// A bit for each coefficient that is not zero, the first one lowest.
+    pub(super) nonzero: u64,
 }
 
 impl Block {
+    /// Of middle gray.
+    pub(super) const EMPTY: Self = Self { in_order: [0; 64], nonzero: 0 };
+
+    /// What is written of it in a sequential scan, given the mean of the component's last block.
     #[inline]
-    pub(super) fn for_each_symbol(&self, mut write: impl FnMut(Symbol)) {
-        write(Symbol::mean(self.in_order[0]));
+    pub(super) fn for_each_symbol(&self, last_mean: i16, mut write: impl FnMut(Symbol)) {
+        write(Symbol::mean(self.in_order[0] - last_mean));
         // Each remaining one is written with the zeros before it, of which a symbol can say fifteen.
         let mut rest = self.nonzero & !1;
         let mut last_idx = 0;

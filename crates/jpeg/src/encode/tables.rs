@@ -1,35 +1,28 @@
 //! The tables of the JPEG standard, Annex K: what encoders use when they do not fit their own.
 
 /// Quantisers of brightness, row by row, at quality 50.
-pub(super) const LUMA_QUANTIZERS: [u16; 64] = [
+pub(crate) const LUMA_QUANTIZERS: [u16; 64] = [
     16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55, 14, 13, 16, 24, 40, 57, 69, 56, 14, 17, 22, 29, 51,
     87, 80, 62, 18, 22, 37, 56, 68, 109, 103, 77, 24, 35, 55, 64, 81, 104, 113, 92, 49, 64, 78, 87, 103, 121, 120, 101,
     72, 92, 95, 98, 112, 100, 103, 99,
 ];
 
 /// Quantisers of colour, row by row, at quality 50.
-pub(super) const CHROMA_QUANTIZERS: [u16; 64] = [
+pub(crate) const CHROMA_QUANTIZERS: [u16; 64] = [
     17, 18, 24, 47, 99, 99, 99, 99, 18, 21, 26, 66, 99, 99, 99, 99, 24, 26, 56, 99, 99, 99, 99, 99, 47, 66, 99, 99, 99,
     99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99,
     99, 99, 99, 99, 99, 99,
 ];
 
-/// The order in which coefficients are written: for each place in it, the place in rows.
-pub(super) const ZIGZAG: [u8; 64] = [
-    0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21,
-    28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54,
-    47, 55, 62, 63,
-];
-
 /// Huffman codes of brightness, differences of means: how many there are of each length from 1 to 16 bits, and what
 /// they mean, shortest first.
-pub(super) const LUMA_DC: (&[u8; 16], &[u8]) = (
+const LUMA_DC: Codes = (
     &[0, 1, 5, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0],
     &[0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0x09, 0x0A, 0x0B],
 );
 
 /// Huffman codes of brightness, all else.
-pub(super) const LUMA_AC: (&[u8; 16], &[u8]) = (
+const LUMA_AC: Codes = (
     &[0, 2, 1, 3, 3, 2, 4, 3, 5, 5, 4, 4, 0, 0, 1, 125],
     &[
         0x01, 0x02, 0x03, 0x00, 0x04, 0x11, 0x05, 0x12, 0x21, 0x31, 0x41, 0x06, 0x13, 0x51, 0x61, 0x07, 0x22, 0x71,
@@ -45,13 +38,13 @@ pub(super) const LUMA_AC: (&[u8; 16], &[u8]) = (
 );
 
 /// Huffman codes of colour, differences of means.
-pub(super) const CHROMA_DC: (&[u8; 16], &[u8]) = (
+const CHROMA_DC: Codes = (
     &[0, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0],
     &[0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0x09, 0x0A, 0x0B],
 );
 
 /// Huffman codes of colour, all else.
-pub(super) const CHROMA_AC: (&[u8; 16], &[u8]) = (
+const CHROMA_AC: Codes = (
     &[0, 2, 1, 2, 4, 4, 3, 4, 7, 5, 4, 4, 0, 1, 2, 119],
     &[
         0x00, 0x01, 0x02, 0x03, 0x11, 0x04, 0x05, 0x21, 0x31, 0x06, 0x12, 0x41, 0x51, 0x07, 0x61, 0x71, 0x13, 0x22,
@@ -65,3 +58,9 @@ pub(super) const CHROMA_AC: (&[u8; 16], &[u8]) = (
         0xE2, 0xE3, 0xE4, 0xE5, 0xE6, 0xE7, 0xE8, 0xE9, 0xEA, 0xF2, 0xF3, 0xF4, 0xF5, 0xF6, 0xF7, 0xF8, 0xF9, 0xFA,
     ],
 );
+
+/// A Huffman table: how many codes there are of each length, and what they mean.
+pub(crate) type Codes = (&'static [u8; 16], &'static [u8]);
+
+/// The tables of brightness and of colour, those of means first.
+pub(crate) const STANDARD: [(Codes, Codes); 2] = [(LUMA_DC, LUMA_AC), (CHROMA_DC, CHROMA_AC)];
