@@ -82,6 +82,11 @@ impl Gravity {
         Some(Self { x: fraction(x)?, y: fraction(y)? })
     }
 
+    /// The position to the right and down, in ten-thousandths of the room there is.
+    pub fn fractions(self) -> (u16, u16) {
+        (self.x, self.y)
+    }
+
     /// Left edge, in pixels, of a crop that leaves `room` pixels over. Halves round up, as in sharp.
     pub fn crop_left(self, room: u32) -> u32 {
         share(room, self.x, u64::from(WHOLE) / 2)

@@ -123,7 +123,7 @@ fn base(input: &[u8], probe: &Probe, size: (u32, u32), limits: &Limits) -> Resul
     let decoded_width = u64::from(probe.width) / n + 1;
     let scaling = 4 * (decoded_width * (u64::from(probe.height) / n + 1) + decoded_width * u64::from(height));
     let rungs = 4 * 2 * u64::from(width) * u64::from(height);
-    limits.check_memory(decoding_bytes(probe, shrink).max(scaling).saturating_add(rungs))?;
+    limits.check_memory(decoding_bytes(input, probe, shrink).max(scaling).saturating_add(rungs))?;
 
     let decoded = decode(input, probe, shrink, limits)?;
     let area = Area { left: 0.0, top: 0.0, width: decoded.extent.0, height: decoded.extent.1 };

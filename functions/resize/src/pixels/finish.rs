@@ -1,11 +1,18 @@
 //! What is done to a picture once it has its size: light, colours, filters, ground, canvas, corners, what lies over it.
 
-use transform::{Geometry, Output, Radius, Render, Tone};
+use std::borrow::Cow;
+
+use transform::{Font, Geometry, Output, Place, Radius, Render, Tone, Watermark};
 
 use super::blur::{blurred, sharpened};
 use super::compose::{on_canvas, on_ground};
-use super::ops::{self, bitonal, grayscale, tinted, toned};
+use super::decode::{Shrink, decode};
+use super::ops::{self, bitonal, grayscale, overlaid, placed, tinted, toned};
+use super::orient::oriented;
+use super::profile::into_srgb;
 use super::raster::Raster;
+use super::render::exif_orientation;
+use super::resize::{Area, resized};
 use super::{Limits, PixelError};
 
 /// What a plan may need besides the picture.
@@ -44,7 +51,6 @@ pub(super) fn finished(
     if let Some(sigma) = render.sharpen() {
         raster = sharpened(raster, sigma)?;
     }
-    let _ = (extras, limits);
     raster = match render.radius() {
         None => on_canvas(on_ground(raster, render.background()), geometry.canvas, render.background())?,
         // The corners show the ground, too, and it is laid but once.
@@ -53,11 +59,44 @@ pub(super) fn finished(
             on_ground(ops::rounded(raster, rounding(radius)), render.background())
         }
     };
+    if let (Some(watermark), Some(file)) = (render.watermark(), extras.watermark) {
+        raster = watermarked(raster, watermark, file, limits)?;
+    }
+    if let Some(text) = render.text() {
+        let font = match text.font() {
+            Font::Sans => ops::Font::Sans,
+            Font::Serif => ops::Font::Serif,
+            Font::Mono => ops::Font::Mono,
+        };
+        let (color, gravity, margin) = (text.color(), text.gravity().fractions(), text.padding());
+        let style = ops::TextStyle { font, size: text.size(), color, gravity, margin };
+        raster = ops::written(raster, text.text(), &style)?;
+    }
     if matches!(render.output(), Output::Jpeg { .. }) {
         // The plan says on what, unless it was made for a picture without opacity.
         raster = on_ground(raster, transform::Color::WHITE);
     }
     Ok(raster.without_useless_alpha())
+}
+
+/// The picture with another over it.
+fn watermarked(raster: Raster, watermark: &Watermark, file: &[u8], limits: &Limits) -> Result<Raster, PixelError> {
+    let probe = probe::probe(file)?;
+    let decoded = decode(file, &probe, Shrink::None, limits)?;
+    let mark = oriented(into_srgb(decoded.raster, decoded.profile.as_deref()), exif_orientation(&probe))?;
+    let width = (u64::from(raster.width()) * u64::from(watermark.scale()) / 100).max(1);
+    let height = (width * u64::from(mark.height()) + u64::from(mark.width()) / 2) / u64::from(mark.width());
+    let side = |side: u64| u32::try_from(side.max(1)).unwrap_or(u32::MAX).min(transform::MAX_SIDE);
+    let area = Area::whole(&mark);
+    let mark = resized(Cow::Owned(mark), area, side(width), side(height), false)?;
+    let place = match watermark.place() {
+        Place::Tile => ops::Place::Tiled { gap: watermark.padding() },
+        Place::At(gravity) => {
+            let sides = |raster: &Raster| (raster.width(), raster.height());
+            ops::Place::At(placed(sides(&raster), sides(&mark), gravity.fractions(), watermark.padding()))
+        }
+    };
+    Ok(overlaid(raster, &mark, place, watermark.opacity()))
 }
 
 fn rounding(radius: Radius) -> ops::Radius {

@@ -3,7 +3,7 @@
 use probe::Probe;
 
 use super::PixelError;
-use super::decode::Shrink;
+use super::decode::{Shrink, jpeg};
 
 /// How much one picture may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,26 +54,16 @@ impl Limits {
 ///
 /// | Format | Bytes a pixel |
 /// |---|---|
-/// | JPEG | 2 a channel of the shrunk picture (planes, then interleaved); progressive: 2 a channel of the whole, too |
+/// | JPEG | of the shrunk picture planes, then interleaved; progressive: the coefficients that matter at that size, too |
 /// | PNG | 6: gray with opacity, while it becomes four channels; 12 if of 16 bits, while it becomes one of 8 |
 /// | WebP | 11: planes, four channels, and opacity that was compressed as four channels of its own |
 /// | GIF | 9: indices, the frame in four channels, the canvas in four |
 /// | TIFF | 12: a strip that may be all, the channels as stored, and as they are wanted; 16 if of 16 bits |
 /// | the others | 12: the same |
-pub(super) fn decoding_bytes(probe: &Probe, shrink: Shrink) -> u64 {
+pub(super) fn decoding_bytes(file: &[u8], probe: &Probe, shrink: Shrink) -> u64 {
     let pixels = probe.pixels;
     match probe.format {
-        probe::Format::Jpeg => {
-            let channels = match probe.color {
-                probe::ColorModel::Gray => 1,
-                probe::ColorModel::Cmyk => 4,
-                probe::ColorModel::Rgb | probe::ColorModel::Palette => 3,
-            };
-            let n = u64::from(shrink.divisor());
-            let shrunk = u64::from(probe.width).div_ceil(n) * u64::from(probe.height).div_ceil(n);
-            let coefficients = if probe.is_progressive { pixels.saturating_mul(2 * channels) } else { 0 };
-            shrunk.saturating_mul(2 * channels).saturating_add(coefficients)
-        }
+        probe::Format::Jpeg => jpeg::decoding_bytes(file, shrink),
         probe::Format::Png if probe.bits == 16 => pixels.saturating_mul(12),
         probe::Format::Png => pixels.saturating_mul(6),
         probe::Format::WebP => pixels.saturating_mul(11),

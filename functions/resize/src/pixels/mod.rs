@@ -35,6 +35,7 @@ mod rungs;
 #[cfg(test)]
 mod samples;
 mod strip;
+mod ycc;
 
 pub use derive::{Derived, Facts, derive};
 pub use encode::Encoded;

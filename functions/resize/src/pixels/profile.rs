@@ -20,6 +20,11 @@ pub(super) fn into_srgb(raster: Raster, profile: Option<&[u8]>) -> Raster {
     }
 }
 
+/// Whether RGB pictures with this profile are shown as if they were sRGB.
+pub(super) fn is_srgb(profile: &[u8]) -> bool {
+    Transform::read(profile, Layout::Rgb).is_none()
+}
+
 /// Colours of a profile to RGB colours of sRGB.
 struct Transform(Arc<dyn TransformExecutor<u8> + Send + Sync>);
 

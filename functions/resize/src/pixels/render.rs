@@ -6,7 +6,7 @@ use probe::Probe;
 use transform::{Crop, Format, Geometry, Orientation, Output, Plan, Quality, Render, Window};
 
 use super::animate::animated;
-use super::decode::{Decoded, Shrink, decode};
+use super::decode::{Decoded, Shrink, comes_upright, decode, decoded_size};
 use super::encode::{Encoded, encoded, written};
 use super::finish::{Extras, finished, finishing_bytes};
 use super::limits::decoding_bytes;
@@ -16,6 +16,7 @@ use super::profile::into_srgb;
 use super::raster::Raster;
 use super::resize::{Area, resized};
 use super::strip::{Stripped, strip};
+use super::ycc;
 use super::{Limits, PixelError};
 
 /// The quality of a JPEG that is written only because the original lies on its side.
@@ -34,6 +35,9 @@ pub fn render(input: &[u8], plan: &Plan, extras: &Extras, limits: &Limits) -> Re
         Plan::Render(render) => {
             if render.is_animated() {
                 return animated(input, &probe, render, extras, limits);
+            }
+            if let Some(encoded) = ycc::rendered(input, &probe, render, limits)? {
+                return Ok(encoded);
             }
             let upright = exif_orientation(&probe);
             let mut decoded = decode_for(input, &probe, render, limits)?;
@@ -59,8 +63,11 @@ fn rendered(
     written(&finished(raster, render, &cutting.geometry, extras, limits)?, render)
 }
 
-/// The orientation that makes the stored picture upright.
+/// The orientation that makes what is decoded upright.
 pub(super) fn exif_orientation(probe: &Probe) -> Orientation {
+    if comes_upright(probe.format) {
+        return Orientation::UPRIGHT;
+    }
     Orientation::from_exif(probe.orientation.get().into())
 }
 
@@ -179,7 +186,7 @@ fn decode_for(input: &[u8], probe: &Probe, render: &Render, limits: &Limits) -> 
 }
 
 fn decode_whole(input: &[u8], probe: &Probe, limits: &Limits) -> Result<Decoded, PixelError> {
-    limits.check_memory(decoding_bytes(probe, Shrink::None).saturating_add(probe.pixels.saturating_mul(4)))?;
+    limits.check_memory(decoding_bytes(input, probe, Shrink::None).saturating_add(probe.pixels.saturating_mul(4)))?;
     decode(input, probe, Shrink::None, limits)
 }
 
@@ -198,11 +205,12 @@ fn decode_scaled(
     let upright = exif_orientation(probe);
     let whole = render.source_size().unwrap_or(geometry.scaled);
     let (width, height) = upright.sides(whole.0, whole.1);
-    let ratio = (f64::from(probe.width) / f64::from(width)).min(f64::from(probe.height) / f64::from(height));
+    let decoded = decoded_size(probe);
+    let ratio = (f64::from(decoded.0) / f64::from(width)).min(f64::from(decoded.1) / f64::from(height));
     // Light can't be averaged before it is linear.
     let shrink = if render.is_linear() { Shrink::None } else { Shrink::for_ratio(ratio) };
     let n = u64::from(shrink.divisor());
-    let (decoded_width, decoded_height) = (u64::from(probe.width) / n + 1, u64::from(probe.height) / n + 1);
+    let (decoded_width, decoded_height) = (u64::from(decoded.0) / n + 1, u64::from(decoded.1) / n + 1);
     let canvas = geometry.canvas;
     let (result_width, result_height) = (u64::from(canvas.width), u64::from(canvas.height));
     let swaps_sides = upright.then(render.orientation()).swaps_sides();
@@ -210,12 +218,12 @@ fn decode_scaled(
     let depth = if render.is_linear() { 2 } else { 1 };
     let resizing =
         4 * depth * (decoded_width * decoded_height + decoded_width * new_height + result_width * result_height);
-    limits.check_memory(decoding_bytes(probe, shrink).max(resizing).max(finishing_bytes(render, geometry)))?;
+    limits.check_memory(decoding_bytes(input, probe, shrink).max(resizing).max(finishing_bytes(render, geometry)))?;
     decode(input, probe, shrink, limits)
 }
 
 /// The part of a decoded picture that `crop` leaves.
-fn cropped(extent: (f64, f64), upright: Orientation, crop: Option<Crop>) -> Area {
+pub(super) fn cropped(extent: (f64, f64), upright: Orientation, crop: Option<Crop>) -> Area {
     let whole = Area { left: 0.0, top: 0.0, width: extent.0, height: extent.1 };
     match crop {
         None => whole,
@@ -225,7 +233,8 @@ fn cropped(extent: (f64, f64), upright: Orientation, crop: Option<Crop>) -> Area
 
 fn interest(smart: transform::Smart) -> Interest {
     match smart {
-        transform::Smart::Attention | transform::Smart::Faces => Interest::Attention,
+        transform::Smart::Attention => Interest::Attention,
+        transform::Smart::Faces => Interest::Faces,
         transform::Smart::Entropy => Interest::Entropy,
     }
 }
@@ -255,7 +264,7 @@ fn found(
 }
 
 /// Where `window`, in the turned picture of the size `scaled`, lies in the picture before turning.
-fn unturned(orientation: Orientation, (width, height): (u32, u32), window: Window) -> Window {
+pub(super) fn unturned(orientation: Orientation, (width, height): (u32, u32), window: Window) -> Window {
     let Window { x, y, width: window_width, height: window_height } = window;
     let from_left = if orientation.is_mirrored() { width - x - window_width } else { x };
     let from_right = width - from_left - window_width;
@@ -269,7 +278,7 @@ fn unturned(orientation: Orientation, (width, height): (u32, u32), window: Windo
 }
 
 /// What of `part` becomes `window` when all of `part` is scaled to `width` by `height`.
-fn part_of(part: Area, (width, height): (u32, u32), window: Window) -> Area {
+pub(super) fn part_of(part: Area, (width, height): (u32, u32), window: Window) -> Area {
     let (x, y) = (part.width / f64::from(width), part.height / f64::from(height));
     Area {
         left: part.left + f64::from(window.x) * x,

@@ -9,6 +9,7 @@ use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, MulDiv, PixelType, ResizeAlg, ResizeOptions, Resizer};
 
 use super::PixelError;
+use super::ops::resized_in_light;
 use super::raster::{Layout, Raster};
 
 /// A part of a raster, in pixels and fractions of them.
@@ -53,6 +54,9 @@ pub(super) fn resized(
 ) -> Result<Raster, PixelError> {
     if area == Area::whole(&raster) && (raster.width(), raster.height()) == (width, height) {
         return Ok(raster.into_owned());
+    }
+    if is_linear {
+        return resized_in_light(&raster, area, width, height);
     }
     if raster.layout() != Layout::Rgba {
         return resized_copy(&raster, area, width, height);

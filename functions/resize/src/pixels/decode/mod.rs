@@ -3,11 +3,16 @@
 //! What comes out is as the file stores it: not turned, in the file's own colour space, with the profile beside it.
 //! Of an animation it is the first frame, or the default image.
 
+mod avif;
 mod bmp;
 pub(super) mod frames;
 mod gif;
-mod jpeg;
+#[cfg(feature = "heic")]
+mod heic;
+pub(super) mod jpeg;
+mod jxl;
 mod png;
+mod still;
 #[cfg(test)]
 mod tests;
 mod tiff;
@@ -85,6 +90,16 @@ fn eighth(sample: u16) -> u8 {
     ((u32::from(sample) * 255 + 32_895) >> 16) as u8
 }
 
+/// Whether the decoder of a format turns pictures upright itself.
+pub(super) fn comes_upright(format: probe::Format) -> bool {
+    matches!(format, probe::Format::JpegXl | probe::Format::Heic)
+}
+
+/// Width and height of what is decoded at full size, in pixels.
+pub(super) fn decoded_size(probe: &Probe) -> (u32, u32) {
+    if comes_upright(probe.format) { probe.oriented_size() } else { (probe.width, probe.height) }
+}
+
 /// Decodes the file that `probe` describes.
 ///
 /// # Errors
@@ -92,7 +107,7 @@ fn eighth(sample: u16) -> u8 {
 pub(super) fn decode(file: &[u8], probe: &Probe, shrink: Shrink, limits: &Limits) -> Result<Decoded, PixelError> {
     limits.check(probe)?;
     let shrink = if probe.format == probe::Format::Jpeg { shrink } else { Shrink::None };
-    limits.check_memory(decoding_bytes(probe, shrink))?;
+    limits.check_memory(decoding_bytes(file, probe, shrink))?;
     let mut decoded = match probe.format {
         probe::Format::Jpeg => jpeg::decode(file, shrink)?,
         probe::Format::Png => png::decode(file, limits)?,
@@ -101,13 +116,18 @@ pub(super) fn decode(file: &[u8], probe: &Probe, shrink: Shrink, limits: &Limits
         probe::Format::Tiff => tiff::decode(file, limits)?,
         probe::Format::Bmp => bmp::decode(file, limits)?,
         probe::Format::Ico => bmp::decode_icon(file, limits)?,
+        probe::Format::Avif => avif::decode(file, limits)?,
+        probe::Format::JpegXl => still::decoded(jxl::decode(file, &still::StillLimits::of(limits)))?,
+        #[cfg(feature = "heic")]
+        probe::Format::Heic => still::decoded(heic::decode(file, &still::StillLimits::of(limits)))?,
         format => return Err(PixelError::Unsupported { found: format.name().to_uppercase() }),
     };
     let n = u32::from(shrink.divisor());
-    if (decoded.raster.width(), decoded.raster.height()) != (probe.width.div_ceil(n), probe.height.div_ceil(n)) {
+    let (width, height) = decoded_size(probe);
+    if (decoded.raster.width(), decoded.raster.height()) != (width.div_ceil(n), height.div_ceil(n)) {
         return Err(PixelError::corrupt("the picture is not of the size that its header says"));
     }
-    decoded.extent = (f64::from(probe.width) / f64::from(n), f64::from(probe.height) / f64::from(n));
+    decoded.extent = (f64::from(width) / f64::from(n), f64::from(height) / f64::from(n));
     decoded.raster = decoded.raster.without_useless_alpha();
     decoded.profile = decoded.profile.filter(|profile| profile.len() <= MAX_PROFILE_BYTES);
     Ok(decoded)

@@ -1,5 +1,9 @@
 //! What the decoders of whole pictures take and give: those of JPEG XL and of HEIC, which do everything themselves.
 
+use super::Decoded;
+use crate::pixels::raster::{Layout, Raster};
+use crate::pixels::{Limits, PixelError};
+
 /// What a picture may take. Both are checked before anything of its size is allocated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct StillLimits {
@@ -80,7 +84,29 @@ impl StillError {
     }
 }
 
+/// A picture of these as the engine has it.
+pub(super) fn decoded(still: Result<Still, StillError>) -> Result<Decoded, PixelError> {
+    let still = still.map_err(|error| match error {
+        StillError::Corrupt { .. } => PixelError::corrupt(error),
+        StillError::Unsupported { found } => PixelError::Unsupported { found: format!("a picture with {found}") },
+        StillError::TooManyPixels { limit, actual } => PixelError::TooManyPixels { limit, actual },
+        StillError::TooMuchMemory { limit, actual } => PixelError::TooMuchMemory { limit, actual },
+    })?;
+    let layout = match still.channels {
+        Channels::Gray => Layout::Gray,
+        Channels::Rgb => Layout::Rgb,
+        Channels::Rgba => Layout::Rgba,
+    };
+    let raster = Raster::new(still.width, still.height, layout, still.pixels)?;
+    Ok(Decoded { raster, extent: (0.0, 0.0), profile: still.icc, is_lossless: false })
+}
+
 impl StillLimits {
+    /// Those of the engine.
+    pub(super) fn of(limits: &Limits) -> Self {
+        Self { max_pixels: limits.max_pixels, max_memory_bytes: limits.max_memory_bytes }
+    }
+
     /// Refuses `pixels` that take `bytes_per_pixel` each while they are decoded.
     pub(super) fn check(&self, pixels: u64, bytes_per_pixel: u64) -> Result<(), StillError> {
         if pixels > self.max_pixels {

@@ -2,17 +2,12 @@
 
 pub(super) mod gif;
 mod indexed;
-mod jpeg;
-mod jpeg_blocks;
-mod jpeg_codes;
-mod jpeg_tables;
 mod quantise;
 pub(super) mod webp;
 
-use transform::{Format, Output, Quality, Render};
-use image_webp::WebPEncoder;
+use jpeg::Process;
 use jpeg::encode::{Chroma, CodeChoice, Options, Picture, Samples};
-use transform::{Format, Output};
+use transform::{Format, Output, Quality, Render};
 
 use super::PixelError;
 use super::raster::{Layout, Raster};
@@ -31,7 +26,7 @@ pub struct Encoded {
 }
 
 /// From this quality on JPEG keeps colour at full resolution, as in libvips.
-const FULL_CHROMA_QUALITY: u8 = 90;
+pub(super) const FULL_CHROMA_QUALITY: u8 = 90;
 
 /// Writes a result as its plan says: no more bytes than it may have, and in the other way if that is smaller.
 pub(super) fn written(raster: &Raster, render: &Render) -> Result<Encoded, PixelError> {
@@ -74,15 +69,17 @@ fn encoded_within(raster: &Raster, output: Output, most: usize) -> Result<Encode
 /// Encodes `raster`, which has no opacity if `output` is JPEG, and is never `Cmyk`.
 pub(super) fn encoded(raster: &Raster, output: Output) -> Result<Encoded, PixelError> {
     let bytes = match output {
-        Output::Jpeg { quality: Quality::Fixed(quality), progressive: false } => {
+        Output::Jpeg { quality: Quality::Fixed(quality), progressive } => {
             let chroma = if quality >= FULL_CHROMA_QUALITY { Chroma::Full } else { Chroma::Quarter };
-            jpeg(raster, &Options { quality, chroma, ..Options::default() })?
+            let process = if progressive { Process::Progressive } else { Process::Sequential };
+            jpeg(raster, &Options { quality, chroma, process, ..Options::default() })?
         }
         Output::Png { colors: None } => png(raster, PngEffort::Delivery)?,
         Output::Png { colors: Some(colors) } => indexed::indexed_png(raster, colors.into())?,
         Output::Gif => gif::still(raster)?,
         Output::WebPLossless => webp::lossless(raster)?,
         Output::WebP { quality: Quality::Fixed(quality) } => webp::lossy(raster, quality)?,
+        Output::Avif { quality: Quality::Fixed(quality) } => avif(raster, quality)?,
         _ => return Err(PixelError::encode(format!("{output:?} is not written"))),
     };
     Ok(Encoded { bytes, format: output.format(), width: raster.width(), height: raster.height() })
@@ -117,6 +114,18 @@ fn jpeg(raster: &Raster, options: &Options) -> Result<Vec<u8>, PixelError> {
         Layout::Rgba | Layout::Cmyk => return Err(PixelError::encode("JPEG has neither opacity nor ink")),
     };
     jpeg::encode::encode(&picture, options).map_err(PixelError::encode)
+}
+
+fn avif(raster: &Raster, quality: u8) -> Result<Vec<u8>, PixelError> {
+    let layout = match raster.layout() {
+        Layout::Gray => avif::Layout::Gray,
+        Layout::Rgb => avif::Layout::Rgb,
+        Layout::Rgba => avif::Layout::Rgba,
+        Layout::Cmyk => return Err(PixelError::encode("AVIF has no ink")),
+    };
+    let pixels = avif::Pixels { width: raster.width(), height: raster.height(), layout, bytes: raster.pixels() };
+    let options = avif::Options { quality, ..avif::Options::default() };
+    avif::encode(&pixels, &options).map_err(PixelError::encode)
 }
 
 /// How a PNG is written.

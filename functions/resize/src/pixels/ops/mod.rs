@@ -1,8 +1,5 @@
 //! What is done to a picture besides scaling and turning it: pure functions over [`Raster`](super::raster::Raster).
 
-#![expect(unused_imports, reason = "not all of them are in the grammar yet")]
-#![cfg_attr(not(test), expect(dead_code, reason = "not all of them are in the grammar yet"))]
-
 mod adjust;
 mod faces;
 mod glyph;

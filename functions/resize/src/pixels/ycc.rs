@@ -1,0 +1,192 @@
+//! The short way for photos: from the planes of a JPEG, brightness and two of colour, to a JPEG or a WebP, without
+//! making pixels of them. Scaling is linear, so that it may come before or after the change of colours; and most of a
+//! photo's colour has a quarter of the samples.
+
+use jpeg::encode::Options;
+use jpeg::{Color, Planes, Process};
+use probe::Probe;
+use transform::{Geometry, Output, Quality, Render};
+use webp::{Picture, Pixels, PlaneSlices, Range};
+
+use super::decode::{Shrink, decoded_size, jpeg as decoder};
+use super::encode::{Encoded, FULL_CHROMA_QUALITY};
+use super::limits::decoding_bytes;
+use super::orient::oriented;
+use super::profile::is_srgb;
+use super::raster::{Layout, Raster};
+use super::render::{cropped, exif_orientation, part_of, unturned};
+use super::resize::{Area, resized_copy};
+use super::{Limits, PixelError};
+
+/// Carries out a plan on planes, if it is one that can be.
+///
+/// # Errors
+/// As [`render`](super::render()).
+pub(super) fn rendered(
+    input: &[u8],
+    probe: &Probe,
+    render: &Render,
+    limits: &Limits,
+) -> Result<Option<Encoded>, PixelError> {
+    let Some(geometry) = render.geometry().filter(|geometry| is_plain(render, geometry)) else { return Ok(None) };
+    if probe.format != probe::Format::Jpeg || probe.color != probe::ColorModel::Rgb {
+        return Ok(None);
+    }
+    let upright = exif_orientation(probe);
+    let orientation = upright.then(render.orientation());
+    let window = unturned(orientation, geometry.scaled, geometry.window);
+    // Colour has one sample for two pixels. Of an odd side the last stands for one and no more, and can't come first.
+    if orientation != transform::Orientation::UPRIGHT && (window.width % 2 == 1 || window.height % 2 == 1) {
+        return Ok(None);
+    }
+    let whole = render.source_size().unwrap_or(geometry.scaled);
+    let (width, height) = upright.sides(whole.0, whole.1);
+    let size = decoded_size(probe);
+    let shrink = Shrink::for_ratio((f64::from(size.0) / f64::from(width)).min(f64::from(size.1) / f64::from(height)));
+    limits.check_memory(decoding_bytes(input, probe, shrink))?;
+    let (planes, profile) = decoder::planes(input, shrink)?;
+    if planes.color != Color::YCbCr || profile.is_some_and(|profile| !is_srgb(&profile)) {
+        return Ok(None);
+    }
+    let n = f64::from(shrink.divisor());
+    let extent = (f64::from(size.0) / n, f64::from(size.1) / n);
+    let part = cropped(extent, upright, render.crop());
+    let sides = orientation.sides(geometry.scaled.0, geometry.scaled.1);
+    let scaled = Ycc::of(planes)?.scaled(part_of(part, sides, window), window.width, window.height)?;
+    let turned = scaled.map(|plane| oriented(plane, orientation))?;
+    turned.written(render).map(Some)
+}
+
+/// Whether a plan scales and cuts, and does no more, and ends in what has a quarter of the samples for colour.
+fn is_plain(render: &Render, geometry: &Geometry) -> bool {
+    let has_quarter = |output: Output| match output {
+        Output::Jpeg { quality: Quality::Fixed(quality), .. } => quality < FULL_CHROMA_QUALITY,
+        Output::WebP { quality } => quality != Quality::Auto,
+        _ => false,
+    };
+    let is_colored = !render.adjustments().is_none() || render.tone().is_some() || render.tint().is_some();
+    let is_filtered = render.blur().is_some() || render.sharpen().is_some() || render.filter().is_some();
+    let is_covered = render.watermark().is_some() || render.text().is_some() || render.radius().is_some();
+    !(is_colored || is_filtered || is_covered || render.is_linear() || geometry.is_padded())
+        && geometry.smart.is_none()
+        && render.max_bytes().is_none()
+        && has_quarter(render.output())
+        && render.alternative().is_none_or(has_quarter)
+}
+
+/// Brightness, and two of colour, each with how much of its plane the picture covers.
+struct Ycc([(Raster, (f64, f64)); 3]);
+
+impl Ycc {
+    fn of(planes: Planes) -> Result<Self, PixelError> {
+        let mut all = planes.planes.into_iter().map(|plane| {
+            let (width, height, extent) = (plane.width, plane.height, plane.extent);
+            let samples = if plane.stride == width {
+                let mut samples = plane.samples;
+                samples.truncate(width * height);
+                samples
+            } else {
+                (0..height).flat_map(|y| plane.row(y)).copied().collect()
+            };
+            let side = |side: usize| u32::try_from(side).map_err(PixelError::corrupt);
+            Ok((Raster::new(side(width)?, side(height)?, Layout::Gray, samples)?, extent))
+        });
+        let mut next = || all.next().unwrap_or_else(|| Err(PixelError::corrupt("too few components")));
+        Ok(Self([next()?, next()?, next()?]))
+    }
+
+    /// `area` of the brightness, and what of the colours belongs to it, scaled to `width` by `height` pixels.
+    fn scaled(self, area: Area, width: u32, height: u32) -> Result<Self, PixelError> {
+        let [(y, whole), cb, cr] = self.0;
+        let chroma = |(plane, extent): (Raster, (f64, f64))| {
+            let (columns, rows) = (width.div_ceil(2), height.div_ceil(2));
+            let (across, down) = (extent.0 / whole.0, extent.1 / whole.1);
+            // Of an odd side the last sample stands for a pixel that is not there.
+            let (past_right, past_bottom) =
+                (f64::from(2 * columns) / f64::from(width), f64::from(2 * rows) / f64::from(height));
+            let area = Area {
+                left: area.left * across,
+                top: area.top * down,
+                width: area.width * across * past_right,
+                height: area.height * down * past_bottom,
+            };
+            let plane = extended(plane, area.left + area.width, area.top + area.height)?;
+            let extent = (f64::from(width) / 2.0, f64::from(height) / 2.0);
+            Ok::<_, PixelError>((scaled_plane(plane, area, columns, rows)?, extent))
+        };
+        let (cb, cr) = (chroma(cb)?, chroma(cr)?);
+        Ok(Self([(scaled_plane(y, area, width, height)?, (width.into(), height.into())), cb, cr]))
+    }
+
+    fn map(self, change: impl Fn(Raster) -> Result<Raster, PixelError>) -> Result<Self, PixelError> {
+        let [(y, y_extent), (cb, cb_extent), (cr, cr_extent)] = self.0;
+        Ok(Self([(change(y)?, y_extent), (change(cb)?, cb_extent), (change(cr)?, cr_extent)]))
+    }
+
+    fn written(&self, render: &Render) -> Result<Encoded, PixelError> {
+        let best = self.encoded(render.output())?;
+        let Some(other) = render.alternative() else { return Ok(best) };
+        let other = self.encoded(other)?;
+        Ok(if other.bytes.len() < best.bytes.len() { other } else { best })
+    }
+
+    fn encoded(&self, output: Output) -> Result<Encoded, PixelError> {
+        let [(y, _), (cb, _), (cr, _)] = &self.0;
+        let (width, height) = (y.width(), y.height());
+        let bytes = match output {
+            Output::Jpeg { quality: Quality::Fixed(quality), progressive } => {
+                let process = if progressive { Process::Progressive } else { Process::Sequential };
+                let samples = [y, cb, cr].map(|plane| jpeg::encode::Samples {
+                    samples: plane.pixels(),
+                    width: plane.width() as usize,
+                    height: plane.height() as usize,
+                    stride: plane.stride(),
+                });
+                let options = Options { quality, process, ..Options::default() };
+                jpeg::encode::encode(&jpeg::encode::Picture::YCbCr(samples), &options).map_err(PixelError::encode)?
+            }
+            Output::WebP { quality: Quality::Fixed(quality) } => {
+                let planes = PlaneSlices {
+                    y: y.pixels(),
+                    cb: cb.pixels(),
+                    cr: cr.pixels(),
+                    y_stride: y.stride(),
+                    chroma_stride: cb.stride(),
+                    range: Range::Full,
+                    chroma: webp::Chroma::Half,
+                };
+                let picture = Picture { width, height, pixels: Pixels::Planes(planes) };
+                let options = webp::Options { quality, ..webp::Options::default() };
+                webp::encode(&picture, &options).map_err(PixelError::encode)?
+            }
+            _ => return Err(PixelError::encode(format!("{output:?} has no planes"))),
+        };
+        Ok(Encoded { bytes, format: output.format(), width, height })
+    }
+}
+
+fn scaled_plane(plane: Raster, area: Area, width: u32, height: u32) -> Result<Raster, PixelError> {
+    if area == Area::whole(&plane) && (plane.width(), plane.height()) == (width, height) {
+        return Ok(plane);
+    }
+    resized_copy(&plane, area, width, height)
+}
+
+/// A plane that reaches as far as `right` and `bottom`, its last column and row repeated.
+fn extended(plane: Raster, right: f64, bottom: f64) -> Result<Raster, PixelError> {
+    let beyond = |end: f64, side: u32| (end - 1e-6 - f64::from(side)).ceil().clamp(0.0, 64.0) as u32;
+    let (columns, rows) = (beyond(right, plane.width()), beyond(bottom, plane.height()));
+    if (columns, rows) == (0, 0) {
+        return Ok(plane);
+    }
+    let mut samples = Vec::with_capacity(plane.pixels().len() + 64 * (plane.stride() + plane.height() as usize));
+    for row in plane.pixels().chunks_exact(plane.stride()) {
+        samples.extend_from_slice(row);
+        samples.extend(std::iter::repeat_n(row.last().copied().unwrap_or_default(), columns as usize));
+    }
+    let last = samples.len() - plane.stride() - columns as usize;
+    for _ in 0..rows {
+        samples.extend_from_within(last..last + plane.stride() + columns as usize);
+    }
+    Raster::new(plane.width() + columns, plane.height() + rows, Layout::Gray, samples)
+}
