@@ -30,12 +30,12 @@ function drawn16(width, height, channels, pixel) {
 
 const drawing = (width, height, body) => sharp(Buffer.from(`<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">${body}</svg>`));
 
-/** Scales `file` to each of `sizes` (width, or width and height to cover). */
-async function add(name, file, sizes) {
+/** Scales `file`, or `original` instead, to each of `sizes` (width, or width and height to cover). */
+async function add(name, file, sizes, original) {
   const source = path.join(folder, file);
   for (const [width, height] of sizes.map((size) => [size].flat())) {
     const reference = path.join(folder, `${name}-${width}${height ? `x${height}` : ''}.png`);
-    await sharp(source).resize(width, height, { fit: 'cover' }).toColourspace('srgb').png().toFile(reference);
+    await sharp(original ?? source).resize(width, height, { fit: 'cover' }).toColourspace('srgb').png().toFile(reference);
     const options = `w=${width}${height ? `,h=${height},fit=cover` : ''},enlarge=1,f=png`;
     cases.push([path.basename(reference, '.png'), source, options, reference].join('\t'));
   }
@@ -97,7 +97,9 @@ await made('larger-logo', drawing(600, 320, word).resize(100), [250]);
 if (photo) {
   const { width, height } = await sharp(photo).metadata();
   fs.copyFileSync(photo, path.join(folder, 'photo.jpg'));
-  await add('photo', 'photo.jpg', [1200, 720, 320, [100, 100]]);
+  // Sharp decodes a JPEG smaller where it can, and then takes odd sides for rounded up, which moves the picture by part
+  // of a pixel. So the reference is made of all of its pixels.
+  await add('photo', 'photo.jpg', [1200, 720, 320, [100, 100]], await sharp(photo).png().toBuffer());
   for (const [i, [x, y, side]] of [[0.1, 0.2, 900], [0.5, 0.5, 700], [0.3, 0.6, 500]].entries()) {
     const crop = () => sharp(photo).extract({ left: Math.round(x * (width - side)), top: Math.round(y * (height - side)), width: side, height: side });
     await made(`photo-crop${i}`, crop(), [Math.round(side * 0.66), Math.round(side / 3.1), 64]);
