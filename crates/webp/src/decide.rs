@@ -4,11 +4,12 @@
 //! measure it the block is transformed, quantised and rebuilt. As that is dear, the modes are first ranked by the
 //! Hadamard sum of what they leave over, and only the best are measured.
 
-use crate::cost::{BLOCK_MODE_COSTS, CHROMA_MODE_COSTS, LUMA_MODE_COSTS, LevelCosts, bit_cost};
+use crate::blocks::{BlockState, Measure};
+use crate::cost::{BLOCK_MODE_COSTS, CHROMA_MODE_COSTS, LUMA_MODE_COSTS, LevelCosts};
 use crate::distortion::{hadamard_sum, squared_error, texture, texture_change};
 use crate::macroblock::{CHROMA, Decision, LUMA_DC, Levels, LumaMode, Source, Surroundings, kind};
-use crate::modes::{LUMA_PROBABILITIES, WholeMode};
-use crate::predict::{Block, bottom, predict_block, right};
+use crate::modes::WholeMode;
+use crate::predict::{Block, predict_block};
 use crate::quant::Segment;
 use crate::simd::I16x8;
 use crate::transform::{Pair, difference, forward, forward_wht, inverse, inverse_wht};
@@ -26,21 +27,6 @@ pub struct Search {
     pub header_limit: u32,
     /// Only the modes that take the fewest bits to say.
     pub lean: bool,
-}
-
-/// What a measured choice comes to.
-#[derive(Debug, Clone, Copy, Default)]
-struct Measure {
-    /// In 256ths of a bit.
-    rate: u32,
-    /// Squared error, and texture.
-    distortion: u32,
-}
-
-impl Measure {
-    fn score(self, lambda: u64) -> u64 {
-        u64::from(self.rate) * lambda + 256 * u64::from(self.distortion)
-    }
 }
 
 /// A block whose coefficients are nearly all zero costs this much more when a direction was needed for that: flat areas
@@ -193,7 +179,7 @@ impl Chooser<'_> {
 
     /// Tries a prediction for each block; `decision` is replaced if that is better than `limit`.
     fn blocks(&self, limit: u64, decision: &mut Decision) {
-        let mut state = BlockState::new(self);
+        let mut state = BlockState::new(self.around);
         for index in 0..16 {
             self.block(index, &mut state);
             if state.measure.score(self.segment.lambda.mode) >= limit || state.header > self.search.header_limit {
@@ -248,7 +234,7 @@ impl Chooser<'_> {
         state.header += u32::from(mode_costs[usize::from(state.modes[index])]);
         state.measure.rate += best.1.rate;
         state.measure.distortion += best.1.distortion;
-        state.advance(index, self);
+        state.advance(index, self.around);
     }
 
     /// The modes of a block, the most promising first.
@@ -351,72 +337,6 @@ impl Chooser<'_> {
 struct Rebuilt {
     levels: [([i16; 16], u32); 2],
     pair: Pair,
-}
-
-/// The blocks of a macroblock decided so far, and the edges of the next.
-struct BlockState {
-    measure: Measure,
-    header: u32,
-    modes: [u8; 16],
-    levels: [[i16; 16]; 16],
-    masks: [u32; 16],
-    pixels: [Block; 16],
-    /// The corner, sixteen pixels above the row of blocks, and the four after them.
-    above: [u8; 21],
-    left: [u8; 4],
-    corner: u8,
-    modes_above: [u8; 4],
-    mode_left: u8,
-    nonzero_above: [u8; 4],
-    nonzero_left: [u8; 4],
-}
-
-impl BlockState {
-    fn new(chooser: &Chooser) -> Self {
-        let around = chooser.around;
-        let mut above = [around.luma.corner; 21];
-        above[1..17].copy_from_slice(&around.luma.above);
-        above[17..].copy_from_slice(&around.above_right);
-        let flags = (around.nonzero.0.flags, around.nonzero.1.flags);
-        Self {
-            measure: Measure { rate: bit_cost(false, LUMA_PROBABILITIES[0]), distortion: 0 },
-            header: 0,
-            modes: [0; 16],
-            levels: [[0; 16]; 16],
-            masks: [0; 16],
-            pixels: [[0; 16]; 16],
-            above,
-            left: std::array::from_fn(|i| around.luma.left[i]),
-            corner: around.luma.corner,
-            modes_above: around.modes.0,
-            mode_left: around.modes.1[0],
-            nonzero_above: std::array::from_fn(|i| flags.0[i]),
-            nonzero_left: std::array::from_fn(|i| flags.1[i]),
-        }
-    }
-
-    /// Moves on to the block after `index`.
-    #[inline(always)]
-    fn advance(&mut self, index: usize, chooser: &Chooser) {
-        let (x, y) = (index % 4, index / 4);
-        self.modes_above[x] = self.modes[index];
-        self.mode_left = self.modes[index];
-        let flag = u8::from(self.masks[index] != 0);
-        (self.nonzero_above[x], self.nonzero_left[y]) = (flag, flag);
-        if x < 3 {
-            self.corner = self.above[4 + x * 4];
-            self.left = right(&self.pixels[index]);
-        } else if y < 3 {
-            let left = &chooser.around.luma.left;
-            self.corner = left[y * 4 + 3];
-            self.left = std::array::from_fn(|i| left[y * 4 + 4 + i]);
-            self.mode_left = chooser.around.modes.1[y + 1];
-            self.above[0] = self.corner;
-            for i in 0..4 {
-                self.above[1 + i * 4..5 + i * 4].copy_from_slice(&bottom(&self.pixels[y * 4 + i]));
-            }
-        }
-    }
 }
 
 /// The first two of some blocks, as a pair.

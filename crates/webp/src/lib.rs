@@ -9,9 +9,11 @@
 //! - `picture`, `options`, `error`: what comes in, and what can be wrong with it.
 //! - `yuv`: from pixels to planes.
 //! - `analysis`: segments and their quantisers.
-//! - `macroblock`, `predict`, `transform`, `quant`, `distortion`, `cost`, `decide`: how one macroblock is coded.
+//! - `macroblock`, `predict`, `transform`, `quant`, `distortion`, `cost`, `blocks`, `decide`: how one macroblock is
+//!   coded.
 //! - `tokens`, `header`, `bool_coder`: from decisions to bits. `frame` puts the above together.
-//! - `alpha`, `lossless`, `container`, `animation`: the rest of the file.
+//! - `lossless` and what is below it: the VP8L format, for lossless pictures and for the alpha of lossy ones (`alpha`).
+//! - `container`, `animation`: the file around coded pictures.
 //! - `simd`: the vector type that the pixel loops are written in; `tables` and `modes`: the RFC's constants.
 
 #![deny(missing_docs)]
@@ -20,6 +22,7 @@
 mod alpha;
 mod analysis;
 mod animation;
+mod blocks;
 mod bool_coder;
 mod container;
 mod cost;
