@@ -91,7 +91,7 @@ fn sampling(pixels: &Pixels<'_>, options: &Options) -> ChromaSampling {
 
 /// Qualities, and the encoder's numbers with which SSIMULACRA2 gives what sharp 0.35 gets at that quality, on average of
 /// photographs, a texture and a drawing.
-const QUANTIZERS: [(u8, u8); 7] = [(1, 245), (30, 175), (50, 131), (65, 92), (80, 48), (90, 26), (100, 4)];
+const QUANTIZERS: [(u8, u8); 7] = [(1, 245), (30, 175), (50, 131), (65, 92), (80, 48), (90, 32), (100, 4)];
 
 /// `rav1e`'s number, 0 to 255, for a quality.
 fn quantizer(quality: u8) -> u8 {

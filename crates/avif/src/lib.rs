@@ -32,6 +32,7 @@ mod tests;
 pub use decode::{Limits, decode, decoding_bytes};
 pub use encode::{Options, encode};
 pub use error::AvifError;
+pub use heif::{Family, Header, HeifError, header};
 
 /// The channels of a pixel, eight bits each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -143,7 +143,7 @@ mod tests {
     const LOSSLESS: &[u8] = include_bytes!("fixtures/lossless.jxl");
     const ALPHA: &[u8] = include_bytes!("fixtures/alpha.jxl");
     const GRAY: &[u8] = include_bytes!("fixtures/gray.jxl");
-    const TURNED: &[u8] = include_bytes!("fixtures/turned.jxl");
+    const BOXED: &[u8] = include_bytes!("fixtures/boxed.jxl");
     const LIMITS: StillLimits = StillLimits { max_pixels: 1 << 20, max_memory_bytes: 1 << 30 };
 
     /// Red, green, blue and white, one a quarter.
@@ -197,7 +197,7 @@ mod tests {
 
     #[test]
     fn what_is_cut_off_or_damaged_is_refused() {
-        for file in [LOSSY, LOSSLESS, ALPHA, GRAY, TURNED] {
+        for file in [LOSSY, LOSSLESS, ALPHA, GRAY, BOXED] {
             for length in 0..file.len() - 1 {
                 let result = std::panic::catch_unwind(|| decode(&file[..length], &LIMITS));
                 assert!(result.is_ok(), "{length} bytes");
