@@ -9,6 +9,7 @@ pub(super) mod frames;
 mod gif;
 mod jpeg;
 mod png;
+pub(super) mod svg;
 #[cfg(test)]
 mod tests;
 mod tiff;
@@ -102,6 +103,7 @@ pub(super) fn decode(file: &[u8], probe: &Probe, shrink: Shrink, limits: &Limits
         probe::Format::Tiff => tiff::decode(file, limits)?,
         probe::Format::Bmp => bmp::decode(file, limits)?,
         probe::Format::Ico => bmp::decode_icon(file, limits)?,
+        probe::Format::Svg => svg::decode(file, probe, limits)?,
         format => return Err(PixelError::Unsupported { found: format.name().to_uppercase() }),
     };
     let n = u32::from(shrink.divisor());

@@ -8,7 +8,7 @@ mod jpeg;
 mod jpeg_blocks;
 mod jpeg_codes;
 mod jpeg_tables;
-mod quantise;
+pub(super) mod quantise;
 
 use image_webp::WebPEncoder;
 use transform::{Format, Output};
