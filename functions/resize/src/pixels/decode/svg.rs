@@ -52,7 +52,8 @@ pub(super) fn decode(file: &[u8], probe: &Probe, limits: &Limits) -> Result<Deco
 /// high, as far as `limits` allow. Never smaller than the file says.
 ///
 /// # Errors
-/// `Corrupt` for what is no SVG; `Unsupported` for one that asks for too much; a limit.
+/// `Corrupt` for what is no SVG; `Unsupported` for one that asks for too much, which it may do only where it is
+/// enlarged; a limit.
 pub(in crate::pixels) fn drawn(
     file: &[u8],
     probe: &Probe,
@@ -73,7 +74,7 @@ pub(in crate::pixels) fn drawn(
 
     let scale = (width as f32 / tree.size().width(), height as f32 / tree.size().height());
     let n_pixels = u64::from(width) * u64::from(height);
-    let mut work = Work { pixels_left: MAX_WORK, canvas: n_pixels, scale, max_bytes: limits.max_memory_bytes };
+    let mut work = Work { pixels_left: MAX_WORK, canvas: n_pixels, max_bytes: limits.max_memory_bytes };
     work.group(tree.root(), scale, 8 * n_pixels)?;
 
     let mut pixmap = Pixmap::new(width, height).ok_or_else(|| PixelError::corrupt("no pixels"))?;
@@ -247,7 +248,6 @@ fn references(text: &str) -> impl Iterator<Item = &str> {
 struct Work {
     pixels_left: u64,
     canvas: u64,
-    scale: (f32, f32),
     max_bytes: u64,
 }
 

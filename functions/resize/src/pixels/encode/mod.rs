@@ -8,7 +8,7 @@ mod jpeg;
 mod jpeg_blocks;
 mod jpeg_codes;
 mod jpeg_tables;
-pub(super) mod quantise;
+mod quantise;
 
 use image_webp::WebPEncoder;
 use transform::{Format, Output};
