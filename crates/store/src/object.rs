@@ -71,19 +71,33 @@ pub async fn put(
 /// [`StoreError::Damaged`] for a description that is too long.
 pub fn entries(object: &Object, description: Description, bytes: &[u8]) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
     let (inline, rest) = bytes.split_at(bytes.len().min(CHUNK - HEAD_ROOM));
-    let head = ObjectHead {
-        bytes: bytes.len() as u64,
-        etag: etag(bytes),
-        inline: inline.len() as u64,
-        mime: description.mime,
-        width: description.width,
-        height: description.height,
-        is_original: false,
-    };
+    let head = head_of(description, bytes, inline.len());
     let chunks = rest.chunks(CHUNK).zip(0..).map(|(chunk, index)| (object.chunk(index), chunk.to_vec()));
     let mut entries: Vec<_> = chunks.collect();
     entries.push((object.head().to_owned(), encode_head(object, &head, inline)?));
     Ok(entries)
+}
+
+/// An object in one piece of any length, for a caller who hands it on before it is stored; [`unpack`] reads it.
+///
+/// # Errors
+/// As [`entries`].
+pub fn pack(object: &Object, description: Description, bytes: &[u8]) -> Result<Vec<u8>, StoreError> {
+    encode_head(object, &head_of(description, bytes, bytes.len()), bytes)
+}
+
+/// The inverse of [`pack`].
+///
+/// # Errors
+/// [`StoreError::Damaged`].
+pub fn unpack(object: &Object, packed: Vec<u8>) -> Result<Opened, StoreError> {
+    decode_head(object.head(), packed)
+}
+
+fn head_of(description: Description, bytes: &[u8], inline: usize) -> ObjectHead {
+    let Description { mime, width, height } = description;
+    let (length, inline) = (bytes.len() as u64, inline as u64);
+    ObjectHead { bytes: length, etag: etag(bytes), inline, mime, width, height, is_original: false }
 }
 
 /// The key and value of an object that stands for the original: it has no bytes of its own.

@@ -70,7 +70,7 @@ pub async fn enter(platform: &impl Platform, gate: Gate) -> Result<Option<Pass>,
             pass = inside.take(platform).await?;
         }
     }
-    leave(platform, seat).await?;
+    leave(platform, &seat).await?;
     Ok(pass)
 }
 
@@ -97,7 +97,7 @@ impl Room<'_> {
         }
         let before = count(platform, &self.counter(window.saturating_sub(1))).await?;
         if u64::try_from(now).unwrap_or(0) + before > self.places {
-            leave(platform, pass).await?;
+            leave(platform, &pass).await?;
             return Ok(None);
         }
         Ok(Some(pass))
@@ -115,7 +115,7 @@ impl Room<'_> {
 ///
 /// # Errors
 /// [`StoreError`]; the request is counted until its window is over then.
-pub async fn leave(store: &impl Store, pass: Pass) -> Result<(), StoreError> {
+pub async fn leave(store: &impl Store, pass: &Pass) -> Result<(), StoreError> {
     store.increment(pass.0.name(), -1).await.map(drop)
 }
 
@@ -143,7 +143,7 @@ mod tests {
         let mut passes: Vec<Pass> =
             (0..8).map(|_| block_on(enter(&platform, RENDERS)).unwrap().expect("there is room")).collect();
         assert_eq!(platform.now(), start);
-        block_on(leave(&platform, passes.pop().expect("one of them"))).unwrap();
+        block_on(leave(&platform, &passes.pop().expect("one of them"))).unwrap();
         let again = block_on(enter(&platform, RENDERS)).unwrap();
         assert!(again.is_some());
         // Another kind has a gate of its own.
@@ -173,7 +173,7 @@ mod tests {
         let mut passes: Vec<Pass> = (0..8).filter_map(|_| block_on(enter(&platform, RENDERS)).unwrap()).collect();
         let leaves = async {
             platform.sleep(200).await;
-            leave(&platform, passes.pop().expect("one of them")).await.unwrap();
+            leave(&platform, &passes.pop().expect("one of them")).await.unwrap();
         };
         let (pass, ()) = block_on(futures::future::join(enter(&platform, RENDERS), leaves));
         assert!(pass.unwrap().is_some());

@@ -50,7 +50,7 @@ pub async fn create(platform: &impl Platform, request: Request) -> Result<Respon
             } else {
                 upload::from_form(platform, &config, request, key.as_deref(), trace).await
             };
-            admission::leave(platform, pass).await?;
+            admission::leave(platform, &pass).await?;
             response?
         }
         None | Some("application/json") => {

@@ -32,7 +32,7 @@ pub async fn derive(platform: &impl Platform, blob: &str) -> Result<Response, Pr
     let presets = presets::current(platform).await?;
     let made = Facts::read(&bytes, &limits).and_then(|facts| {
         let plans = preset_plans(&facts, &presets);
-        let named: Vec<(&str, Plan)> = plans.iter().map(|(name, plan)| (name.as_str(), *plan)).collect();
+        let named: Vec<(&str, Plan)> = plans.iter().map(|(name, plan)| (name.as_str(), plan.clone())).collect();
         Ok((pixels::derive(&bytes, &named, &limits)?, plans))
     });
     match made {
@@ -110,9 +110,12 @@ async fn keep(
 /// # Errors
 /// As [`object::entries`].
 pub fn object_entries(object: &Object, encoded: &Encoded) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
-    let Encoded { bytes, format, width, height } = encoded;
-    let description = Description { mime: format.mime().to_owned(), width: *width, height: *height };
-    object::entries(object, description, bytes)
+    object::entries(object, description(encoded), &encoded.bytes)
+}
+
+/// What is said of something encoded.
+pub fn description(encoded: &Encoded) -> Description {
+    Description { mime: encoded.format.mime().to_owned(), width: encoded.width, height: encoded.height }
 }
 
 /// Why a picture can't be had, as its asset's failure.

@@ -8,7 +8,7 @@ mod derive;
 mod forget;
 pub mod pixels;
 mod presets;
-mod render;
+pub mod render;
 mod settings;
 pub mod tell;
 pub mod worker;
@@ -34,7 +34,6 @@ pub async fn route(platform: &impl Platform, request: Request) -> Result<Respons
         (["v1", "presets", name], &Method::PUT) => presets::put(platform, request, name).await,
         (["v1", "presets", name], &Method::DELETE) => presets::delete(platform, &request, name).await,
         (["internal", "derive", blob], &Method::POST) => derive::derive(platform, blob).await,
-        (["internal", "render", blob, plan], &Method::POST) => render::render(platform, blob, plan).await,
         (["v1", "presets"], _) => Err(Problem::method_not_allowed("GET, HEAD")),
         (["v1", "presets", _], _) => Err(Problem::method_not_allowed("GET, HEAD, PUT, DELETE")),
         _ => Err(Problem::no_route()),

@@ -1,92 +1,129 @@
 //! Making a variant that was asked for and is not stored yet. One of several simultaneous requests makes it.
 
-use http::{HeaderName, StatusCode};
+use http::StatusCode;
 use kv_schema::content::{self, BlobId};
-use kv_schema::shape::{Entry, Object};
+use kv_schema::shape::{Counter, Entry, Object};
 use store::object::{self, Opened};
-use store::{StoreError, log, pair, read};
+use store::{Store, StoreError, log, pair, read};
 use transform::Plan;
 use web::{Problem, Response};
 use work::Platform;
-use work::admission::{self, RENDERS};
+use work::admission::{self, Pass, RENDERS};
 
-use crate::derive::{blob_not_found, object_entries};
-use crate::pixels::{self, PixelError, Stripped};
+use crate::derive::{blob_not_found, description, object_entries};
+use crate::pixels::{self, Encoded, Extras, PixelError, Stripped};
 use crate::settings::limits;
-
-/// Set on the answer when a picture was rendered.
-pub const RENDERED: HeaderName = HeaderName::from_static("x-rendered");
 
 /// A renderer has at least one of these windows of time to itself and at most two, in milliseconds.
 const WINDOW: u64 = 8_000;
 
-/// Makes a variant and stores it.
+/// A variant, and what is left to do: whoever waits for the picture need not wait for that.
+pub struct Made {
+    blob: BlobId,
+    plan: Plan,
+    object: Object,
+    /// The picture, unless it is stored already.
+    encoded: Option<Encoded>,
+    take: Counter,
+    pass: Pass,
+}
+
+impl Made {
+    /// The answer: 200 with the packed object as the body, which is empty where the object is stored.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] for a description that is too long.
+    pub fn answer(&self) -> Result<Response, StoreError> {
+        let response = Response::new(StatusCode::OK);
+        let Some(encoded) = &self.encoded else { return Ok(response) };
+        Ok(response.with_body(object::pack(&self.object, description(encoded), &encoded.bytes)?))
+    }
+
+    /// Stores the variant and gives back the place and the claim. Says whether the variant was rendered just now.
+    ///
+    /// # Errors
+    /// As [`render`]. Place and claim are void after a moment then.
+    pub async fn finish(self, platform: &impl Platform) -> Result<bool, Problem> {
+        let kept = match &self.encoded {
+            None => Ok(()),
+            Some(encoded) => {
+                let entries = object_entries(&self.object, encoded)?;
+                keep(platform, &self.blob, &self.plan, &self.object, entries).await
+            }
+        };
+        self.release(platform).await?;
+        kept.map(|()| self.encoded.is_some())
+    }
+
+    async fn release(&self, store: &impl Store) -> Result<(), StoreError> {
+        admission::leave(store, &self.pass).await?;
+        store::delete(store, self.take.name()).await
+    }
+}
+
+/// Makes a variant; none when another request is making it.
 ///
 /// Who may do so is decided by a counter for each window of time. A taken window holds for the one after it, too: so a
 /// renderer that takes one late has time, and one that died is replaced after two windows at the most.
 ///
-/// # Responses
-/// - 200: it is stored. 202: another request is making it.
-/// - 404 `blob-not-found`; 422 `image-corrupt`, `output-too-large`; 503 `overloaded`.
-pub async fn render(platform: &impl Platform, blob: &str, plan: &str) -> Result<Response, Problem> {
+/// # Errors
+/// 404 `blob-not-found`; 422 `image-corrupt`, `output-too-large`; 503 `overloaded`.
+pub async fn render(platform: &impl Platform, blob: &str, plan: &str) -> Result<Option<Made>, Problem> {
     let blob = BlobId::parse(blob).ok_or_else(Problem::no_route)?;
     let plan: Plan = plan.parse().map_err(|_| Problem::no_route())?;
     let object = content::variant(&blob, &plan.to_string());
     let window = platform.now().unsigned_abs() / WINDOW;
     let (before, take) = (object.take(window - 1), object.take(window));
     if platform.get(before.name()).await?.is_some() || platform.increment(take.name(), 1).await? != 1 {
-        return Ok(Response::new(StatusCode::ACCEPTED));
+        return Ok(None);
     }
-    let made = match admission::enter(platform, RENDERS).await? {
-        None => Err(Problem::overloaded("pictures are being made")),
-        Some(pass) => {
-            let made = make(platform, &blob, &plan, &object).await;
-            admission::leave(platform, pass).await?;
-            made
-        }
+    let Some(pass) = admission::enter(platform, RENDERS).await? else {
+        store::delete(platform, take.name()).await?;
+        return Err(Problem::overloaded("pictures are being made"));
     };
-    // Made or not: whoever waits finds it, or may try at once.
-    store::delete(platform, take.name()).await?;
-    let was_rendered = made?;
-    let response = Response::new(StatusCode::OK);
-    Ok(if was_rendered { response.with_header(RENDERED, "1") } else { response })
+    let mut made = Made { blob, plan, object, encoded: None, take, pass };
+    match make(platform, &made).await {
+        Ok(encoded) => {
+            made.encoded = encoded;
+            Ok(Some(made))
+        }
+        Err(problem) => {
+            // Before the answer: whoever asks again at once is not to wait for this one.
+            made.release(platform).await?;
+            Err(problem)
+        }
+    }
 }
 
-/// Makes a variant, unless another has meanwhile; says which.
-async fn make(platform: &impl Platform, blob: &BlobId, plan: &Plan, object: &Object) -> Result<bool, Problem> {
+/// Makes a variant; none where it is stored, by another meanwhile or as a note that it is the original.
+async fn make(platform: &impl Platform, wanted: &Made) -> Result<Option<Encoded>, Problem> {
+    let Made { blob, plan, object, .. } = wanted;
     if platform.get(object.head()).await?.is_some() {
-        return Ok(false);
+        return Ok(None);
     }
-    let entries = match plan {
-        Plan::Original => original_entries(platform, blob, object).await?,
+    match plan {
+        Plan::Original => original(platform, blob, object).await,
         Plan::Render(_) => {
             let input = source(platform, blob, plan).await?;
-            let encoded = pixels::render(&input, plan, &limits(platform).await?).map_err(refused)?;
-            object_entries(object, &encoded)?
+            let extras = Extras::default();
+            pixels::render(&input, plan, &extras, &limits(platform).await?).map_err(refused).map(Some)
         }
-    };
-    keep(platform, blob, plan, object, entries).await?;
-    Ok(true)
+    }
 }
 
-/// The original without its metadata, upright; where there is nothing to change, only a note that says so.
-async fn original_entries(
-    platform: &impl Platform,
-    blob: &BlobId,
-    object: &Object,
-) -> Result<Vec<(String, Vec<u8>)>, Problem> {
+/// The original without its metadata, upright. Where there is nothing to change, a note that says so is stored.
+async fn original(platform: &impl Platform, blob: &BlobId, object: &Object) -> Result<Option<Encoded>, Problem> {
     let original = object::read(platform, &content::original(blob)).await?;
     let (head, bytes) = original.ok_or_else(blob_not_found)?;
     match pixels::strip(&bytes) {
-        Stripped::Same => Ok(vec![object::stand_in(object, &head)?]),
-        Stripped::Rewritten(stripped) => {
-            let description = object::Description { mime: head.mime.clone(), width: head.width, height: head.height };
-            Ok(object::entries(object, description, &stripped)?)
+        Stripped::Same => {
+            keep(platform, blob, &Plan::Original, object, vec![object::stand_in(object, &head)?]).await?;
+            Ok(None)
         }
-        Stripped::NeedsRender => {
-            let limits = limits(platform).await?;
-            let encoded = pixels::render(&bytes, &Plan::Original, &limits).map_err(refused)?;
-            Ok(object_entries(object, &encoded)?)
+        Stripped::Rewritten(_) | Stripped::NeedsRender => {
+            pixels::render(&bytes, &Plan::Original, &Extras::default(), &limits(platform).await?)
+                .map_err(refused)
+                .map(Some)
         }
     }
 }

@@ -113,10 +113,10 @@ fn preset_transform(text: &str) -> Result<Transform, Problem> {
 
 fn source(image: &Image) -> Result<Source, Problem> {
     let derived = &image.derived;
-    let format: Format = derived.mime.trim_start_matches("image/").parse().map_err(|error: TransformError| {
-        Problem::internal(format!("image {} has the type {}: {error}", image.id, derived.mime))
-    })?;
-    Ok(Source { width: derived.width, height: derived.height, format, has_alpha: derived.has_alpha })
+    let format = Format::from_mime(&derived.mime)
+        .ok_or_else(|| Problem::internal(format!("image {} has the type {}", image.id, derived.mime)))?;
+    let still = Source::still(derived.width, derived.height, format, derived.has_alpha);
+    Ok(Source { frames: derived.frames, ..still })
 }
 
 fn refused(error: TransformError) -> Problem {
@@ -124,6 +124,7 @@ fn refused(error: TransformError) -> Problem {
     match error.kind {
         TransformErrorKind::Invalid => Problem::bad_request("transform-invalid", detail),
         TransformErrorKind::Unsupported => Problem::new(StatusCode::NOT_IMPLEMENTED, "transform-unsupported", detail),
+        TransformErrorKind::FilterUnknown => Problem::new(StatusCode::NOT_IMPLEMENTED, "filter-unknown", detail),
         TransformErrorKind::Limit { limit, actual } => {
             Problem::unprocessable("output-too-large", detail).over(limit, Some(actual))
         }
@@ -140,6 +141,8 @@ async fn make(platform: &impl Platform, blob: &BlobId, plan: &Plan, object: &Obj
     let mut n_deaths = 0;
     while platform.now() < deadline {
         match platform.ask(Context::Resize, &path).await {
+            // It comes with the answer, and is stored meanwhile.
+            Ok((200, packed)) if !packed.is_empty() => return Ok(object::unpack(object, packed)?),
             Ok((200 | 202, _)) => {}
             Ok((status, body)) => {
                 let problem = render_refused(status, &body);
@@ -153,7 +156,7 @@ async fn make(platform: &impl Platform, blob: &BlobId, plan: &Plan, object: &Obj
                 platform.log(&format!("rendering {plan} of {}: {cause}", blob.text()));
                 n_deaths += 1;
                 if n_deaths == MOST_DEATHS {
-                    return Err(Problem::internal(format!("no renderer survives {plan} of {}", blob.text())));
+                    return Err(Problem::unprocessable("image-corrupt", "no decoder survives this picture"));
                 }
             }
         }

@@ -110,6 +110,7 @@ fn faults_many_clients_of_two_web_processes_cause_one_render() {
         let path = format!("/i/{id}/w={width}");
         let bodies = at_once(&app, |_, web| Call::new(web, "GET", &path).send().expect(200).body);
         assert!(bodies.iter().all(|body| *body == bodies[0]));
+        poll::until("it is counted", || (app.stat("/renders") > before).then_some(()));
         assert_eq!(app.stat("/renders"), before + 1);
     }
     app.audit(&[]);

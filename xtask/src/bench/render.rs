@@ -162,8 +162,8 @@ fn report(bench: &Bench, rows: &[Vec<String>], [ours, theirs]: [usize; 2], circu
          of its own; the time is from dialling to the last byte, the processor time that of \
          the server's process. A result has {ours} bytes, sharp's {theirs}.\n\n\
          Ours includes looking the image and the variant up in the store, handing the work to `resize` in memory, \
-         reading and decoding the 1440x1176 rung that was made at ingest, resizing, encoding, writing the variant \
-         durably (one transaction, synced to disk), and reading it back for the answer. sharp's includes reading and \
+         reading and decoding the 1024x836 rung that was made at ingest, resizing and encoding; the variant is written \
+         durably after the answer (transactions synced to disk), at the cost of the request that follows. sharp's includes reading and \
          decoding the original's file, at half its size as libjpeg can, resizing and encoding; it stores nothing. One \
          process each, one thread to a picture (`sharp.concurrency(1)`, `sharp.cache(false)`), any core.\n\n\
          What distorts it: ours has done part of the work at ingest, which is what rungs are for; sharp runs natively, \

@@ -1,16 +1,19 @@
 //! Everything that is made of a picture when it arrives, from decoding it once.
 
+use std::borrow::Cow;
+
 use probe::Probe;
 use transform::{Plan, Source};
 
 use super::decode::{Shrink, decode};
 use super::encode::{Encoded, encoded_rung};
+use super::finish::Extras;
 use super::limits::decoding_bytes;
 use super::orient::oriented;
 use super::placeholder::placeholder;
 use super::profile::into_srgb;
 use super::raster::{Layout, Raster};
-use super::render::{exif_orientation, format_of, render, render_from, resized_from};
+use super::render::{exif_orientation, format_of, render, render_from};
 use super::resize::{Area, resized};
 use super::rungs::{pick_rung, rung_sizes};
 use super::{Limits, PixelError};
@@ -37,7 +40,8 @@ impl Facts {
 
     fn of(probe: &Probe) -> Self {
         let (width, height) = probe.oriented_size();
-        let source = Source { width, height, format: format_of(probe), has_alpha: probe.has_alpha };
+        let still = Source::still(width, height, format_of(probe), probe.has_alpha);
+        let source = Source { frames: probe.frames, ..still };
         Self { source, frames: probe.frames }
     }
 }
@@ -101,8 +105,7 @@ fn base_size(facts: &Facts, rung_sizes: &[(u32, u32)], presets: &[(&str, Plan)])
     let fits = |plan: &Plan| match plan {
         Plan::Original => true,
         Plan::Render(render) => {
-            let (width, height) = render.orientation().sides(render.scaled().0, render.scaled().1);
-            width <= largest.0 && height <= largest.1
+            render.source_size().is_some_and(|(width, height)| width <= largest.0 && height <= largest.1)
         }
     };
     if presets.iter().all(|(_, plan)| fits(plan)) { *largest } else { whole }
@@ -123,7 +126,7 @@ fn base(input: &[u8], probe: &Probe, size: (u32, u32), limits: &Limits) -> Resul
 
     let decoded = decode(input, probe, shrink, limits)?;
     let area = Area { left: 0.0, top: 0.0, width: decoded.extent.0, height: decoded.extent.1 };
-    let raster = resized(decoded.raster, area, width, height)?;
+    let raster = resized(Cow::Owned(decoded.raster), area, width, height, false)?;
     let raster = into_srgb(raster, decoded.profile.as_deref());
     Ok((oriented(raster, orientation)?, decoded.is_lossless))
 }
@@ -135,7 +138,7 @@ fn rungs(base: Raster, sizes: &[(u32, u32)]) -> Result<Vec<Raster>, PixelError> 
     for (width, height) in sizes {
         let larger = rasters.last().ok_or_else(|| PixelError::corrupt("no pixels"))?;
         if (larger.width(), larger.height()) != (*width, *height) {
-            let raster = resized_from(larger, Area::whole(larger), *width, *height)?;
+            let raster = resized(Cow::Borrowed(larger), Area::whole(larger), *width, *height, false)?;
             rasters.push(raster);
         }
     }
@@ -143,7 +146,7 @@ fn rungs(base: Raster, sizes: &[(u32, u32)]) -> Result<Vec<Raster>, PixelError> 
 }
 
 fn preset(input: &[u8], rungs: &[Raster], plan: &Plan, limits: &Limits) -> Result<Encoded, PixelError> {
-    let Plan::Render(plan_of_render) = plan else { return render(input, plan, limits) };
+    let Plan::Render(plan_of_render) = plan else { return render(input, plan, &Extras::default(), limits) };
     let sizes: Vec<_> = rungs.iter().map(|raster| (raster.width(), raster.height())).collect();
     // The base is at least as large as any preset needs.
     let raster = &rungs[pick_rung(plan, &sizes).unwrap_or(0)];
@@ -181,23 +184,31 @@ mod tests {
             assert_eq!(lines, expected, "{name}");
         };
         let (opaque, seen_through) = (quadrants(700, 600, WHITE).without_useless_alpha(), quadrants(700, 600, CLEAR));
-        check("jpeg", &jpeg(&opaque, |_| {}), &["512x439 jpeg"]);
-        check("png", &png_of(&opaque), &["512x439 png"]);
-        check("png with opacity", &png_of(&seen_through), &["512x439 png"]);
-        check("webp", &webp(&seen_through, |_| {}), &["512x439 png"]);
+        check("jpeg", &jpeg(&opaque, |_| {}), &["512x439 jpeg", "362x310 jpeg"]);
+        check("png", &png_of(&opaque), &["512x439 png", "362x310 png"]);
+        check("png with opacity", &png_of(&seen_through), &["512x439 png", "362x310 png"]);
+        check("webp", &webp(&seen_through, |_| {}), &["512x439 png", "362x310 png"]);
         check("small", &jpeg(&super::super::samples::opaque(), |_| {}), &[]);
         let tall = quadrants(100, 2600, WHITE).without_useless_alpha();
-        check("tall", &jpeg(&tall, |_| {}), &["79x2048 jpeg", "55x1440 jpeg", "39x1024 jpeg", "20x512 jpeg"]);
+        check(
+            "tall",
+            &jpeg(&tall, |_| {}),
+            &["79x2048 jpeg", "56x1448 jpeg", "39x1024 jpeg", "28x724 jpeg", "20x512 jpeg", "14x362 jpeg"],
+        );
         let on_its_side = jpeg(&tall, |encoder| encoder.add_exif_metadata(&exif(6)).unwrap());
-        check("on its side", &on_its_side, &["2048x79 jpeg", "1440x55 jpeg", "1024x39 jpeg", "512x20 jpeg"]);
+        check(
+            "on its side",
+            &on_its_side,
+            &["2048x79 jpeg", "1448x56 jpeg", "1024x39 jpeg", "724x28 jpeg", "512x20 jpeg", "362x14 jpeg"],
+        );
     }
 
     #[test]
     fn facts_are_those_of_the_upright_picture() {
         let on_its_side = jpeg(&opaque(), |encoder| encoder.add_exif_metadata(&exif(6)).unwrap());
-        let source = Source { width: HEIGHT, height: WIDTH, format: Format::Jpeg, has_alpha: false };
+        let source = Source::still(HEIGHT, WIDTH, Format::Jpeg, false);
         assert_eq!(derived(&on_its_side, &[]).facts, Facts { source, frames: 1 });
-        let source = Source { width: WIDTH, height: HEIGHT, format: Format::WebP, has_alpha: true };
+        let source = Source { frames: 2, ..Source::still(WIDTH, HEIGHT, Format::WebP, true) };
         assert_eq!(derived(ANIMATED_WEBP, &[]).facts, Facts { source, frames: 2 });
     }
 
@@ -229,7 +240,7 @@ mod tests {
             let expected = if name == "turned" { [BLUE, RED, WHITE, GREEN] } else { [RED, GREEN, BLUE, WHITE] };
             assert!(are_close(&found, &expected), "{name}: {found:?}");
         }
-        assert_eq!(derived.rungs.len(), 4);
+        assert_eq!(derived.rungs.len(), 6);
         assert_eq!(derived.presets[5].1.bytes, file);
     }
 

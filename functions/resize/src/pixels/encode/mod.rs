@@ -9,9 +9,9 @@ mod jpeg_blocks;
 mod jpeg_codes;
 mod jpeg_tables;
 mod quantise;
+mod webp;
 
-use image_webp::WebPEncoder;
-use transform::{Format, Output};
+use transform::{Format, Output, Quality, Render};
 
 use self::jpeg::{Chroma, CodeChoice, Options};
 use super::PixelError;
@@ -33,15 +33,55 @@ pub struct Encoded {
 /// From this quality on JPEG keeps colour at full resolution, as in libvips.
 const FULL_CHROMA_QUALITY: u8 = 90;
 
+/// Writes a result as its plan says: no more bytes than it may have, and in the other way if that is smaller.
+pub(super) fn written(raster: &Raster, render: &Render) -> Result<Encoded, PixelError> {
+    let best = match render.max_bytes() {
+        None => encoded(raster, render.output())?,
+        Some(most) => encoded_within(raster, render.output(), most as usize)?,
+    };
+    match render.alternative() {
+        None => Ok(best),
+        Some(other) => {
+            let other = encoded(raster, other)?;
+            Ok(if other.bytes.len() < best.bytes.len() { other } else { best })
+        }
+    }
+}
+
+/// The highest quality up to that of `output` at which the file has no more than `most` bytes; the lowest there is
+/// where none has.
+fn encoded_within(raster: &Raster, output: Output, most: usize) -> Result<Encoded, PixelError> {
+    let Some(Quality::Fixed(highest)) = output.quality() else { return encoded(raster, output) };
+    let first = encoded(raster, output)?;
+    if first.bytes.len() <= most {
+        return Ok(first);
+    }
+    // Sizes grow with quality, as good as always.
+    let (mut fits, mut too_high) = (1, highest);
+    let mut best = encoded(raster, output.at(1))?;
+    while too_high - fits > 1 {
+        let quality = fits.midpoint(too_high);
+        let attempt = encoded(raster, output.at(quality))?;
+        if attempt.bytes.len() <= most {
+            (fits, best) = (quality, attempt);
+        } else {
+            too_high = quality;
+        }
+    }
+    Ok(best)
+}
+
 /// Encodes `raster`, which has no opacity if `output` is JPEG, and is never `Cmyk`.
 pub(super) fn encoded(raster: &Raster, output: Output) -> Result<Encoded, PixelError> {
     let bytes = match output {
-        Output::Jpeg { quality } => {
+        Output::Jpeg { quality: Quality::Fixed(quality), progressive: false } => {
             let chroma = if quality >= FULL_CHROMA_QUALITY { Chroma::Full } else { Chroma::Quarter };
             jpeg::encoded(raster, Options { quality, chroma, codes: CodeChoice::Fitted })?
         }
-        Output::Png => png(raster, PngEffort::Delivery)?,
-        Output::WebP => webp(raster)?,
+        Output::Png { colors: None } => png(raster, PngEffort::Delivery)?,
+        Output::WebPLossless => webp::lossless(raster)?,
+        Output::WebP { quality: Quality::Fixed(quality) } => webp::lossy(raster, quality)?,
+        _ => return Err(PixelError::encode(format!("{output:?} is not written"))),
     };
     Ok(Encoded { bytes, format: output.format(), width: raster.width(), height: raster.height() })
 }
@@ -90,19 +130,5 @@ fn png(raster: &Raster, effort: PngEffort) -> Result<Vec<u8>, PixelError> {
     let mut writer = encoder.write_header().map_err(PixelError::encode)?;
     writer.write_image_data(raster.pixels()).map_err(PixelError::encode)?;
     writer.finish().map_err(PixelError::encode)?;
-    Ok(bytes)
-}
-
-fn webp(raster: &Raster) -> Result<Vec<u8>, PixelError> {
-    let color = match raster.layout() {
-        Layout::Gray => image_webp::ColorType::L8,
-        Layout::Rgb => image_webp::ColorType::Rgb8,
-        Layout::Rgba => image_webp::ColorType::Rgba8,
-        Layout::Cmyk => return Err(PixelError::encode("WebP has no ink")),
-    };
-    let mut bytes = Vec::new();
-    WebPEncoder::new(&mut bytes)
-        .encode(raster.pixels(), raster.width(), raster.height(), color)
-        .map_err(PixelError::encode)?;
     Ok(bytes)
 }
