@@ -13,7 +13,8 @@ use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::filter::Kind;
 use resvg::usvg::roxmltree::{Document, Node as Element, NodeId, ParsingOptions};
 use resvg::usvg::{
-    ClipPath, Group, ImageHrefResolver, ImageKind, Mask, Node, Options, Paint, Path, Size, Tree, fontdb,
+    ClipPath, FontFamily, FontResolver, Group, ImageHrefResolver, ImageKind, Mask, Node, Options, Paint, Path, Size,
+    Tree, fontdb,
 };
 
 use super::Decoded;
@@ -42,10 +43,52 @@ const FONT_SIZE: f32 = 16.0;
 /// The fonts to draw text with.
 pub(in crate::pixels) type Fonts = Arc<fontdb::Database>;
 
-/// Draws the file at the size that its header says. Without fonts, so that text is left out.
+/// Draws the file at the size that its header says, with the bundled fonts.
 pub(super) fn decode(file: &[u8], probe: &Probe, limits: &Limits) -> Result<Decoded, PixelError> {
-    let raster = drawn(file, probe, (1, 1), None, limits)?;
+    // Only those who write need fonts.
+    let has_text = memchr::memmem::find(file, b"text").is_some();
+    let raster = drawn(file, probe, (1, 1), has_text.then(bundled).as_ref(), limits)?;
     Ok(Decoded { raster, extent: (0.0, 0.0), profile: None, is_lossless: true })
+}
+
+/// The bundled fonts.
+pub(in crate::pixels) fn bundled() -> Fonts {
+    let mut database = fontdb::Database::new();
+    for (_, file) in crate::pixels::ops::fonts() {
+        database.load_font_source(fontdb::Source::Binary(Arc::new(file)));
+    }
+    Arc::new(database)
+}
+
+/// The bundled font that stands for a family: one of the same kind, by its name.
+fn stand_in(family: &FontFamily) -> &'static str {
+    let [(sans, _), (serif, _), (mono, _)] = crate::pixels::ops::fonts();
+    let name = match family {
+        FontFamily::Serif => return serif,
+        FontFamily::Monospace => return mono,
+        FontFamily::Named(name) => name.to_ascii_lowercase(),
+        _ => return sans,
+    };
+    let is_like = |words: &[&str]| words.iter().any(|word| name.contains(word));
+    if is_like(&["mono", "courier", "consol", "menlo"]) {
+        mono
+    } else if is_like(&["serif", "times", "roman", "georgia", "garamond"]) && !is_like(&["sans"]) {
+        serif
+    } else {
+        sans
+    }
+}
+
+fn font_resolver() -> FontResolver<'static> {
+    FontResolver {
+        select_font: Box::new(|font, fonts| {
+            let family = font.families().first().map_or("", stand_in);
+            let mut faces = fonts.faces();
+            let face = faces.find(|face| face.families.iter().any(|(name, _)| name == family));
+            face.or_else(|| fonts.faces().next()).map(|face| face.id)
+        }),
+        ..FontResolver::default()
+    }
 }
 
 /// Draws the file that `probe` describes, enlarged (in its own ratio) until it is at least `least` pixels wide and
@@ -119,9 +162,7 @@ fn options(fonts: Option<&Fonts>) -> Options<'static> {
     }
     if let Some(fonts) = fonts {
         options.fontdb = Arc::clone(fonts);
-        if let Some(family) = fonts.faces().next().and_then(|face| face.families.first()) {
-            options.font_family.clone_from(&family.0);
-        }
+        options.font_resolver = font_resolver();
     }
     options
 }
@@ -444,6 +485,21 @@ mod tests {
         ] {
             assert_eq!(size(own, least, &limits), expected, "{own:?} {least:?}");
         }
+    }
+
+    #[test]
+    fn text_is_drawn_in_the_font_that_is_most_like_it() {
+        let width = |family: &str| {
+            let text = format!("<text x='2' y='30' font-size='20' font-family='{family}'>ill</text>");
+            let text = svg("width='80' height='40'", &text);
+            let probe = probe::probe(text.as_bytes()).unwrap();
+            let raster = decode(text.as_bytes(), &probe, &Limits::default()).unwrap().raster;
+            let is_seen = |x: &u32| (0..40).any(|y| at(&raster, *x, y)[3] > 0);
+            (0..80).filter(is_seen).max().unwrap()
+        };
+        assert!(width("Courier New") > 30 && width("monospace") == width("Courier New"));
+        assert!(width("Arial") < 25 && width("sans-serif") == width("Arial"));
+        assert!(width("Times New Roman") == width("serif") && width("serif") != width("Arial"));
     }
 
     #[test]
