@@ -6,7 +6,7 @@ use probe::Probe;
 use transform::{Crop, Format, Geometry, Orientation, Output, Plan, Quality, Render, Window};
 
 use super::animate::animated;
-use super::decode::{Decoded, Shrink, comes_upright, decode, decoded_size};
+use super::decode::{Decoded, Shrink, comes_upright, decode, decoded_size, svg};
 use super::encode::{Encoded, encoded, written};
 use super::finish::{Extras, finished, finishing_bytes};
 use super::limits::decoding_bytes;
@@ -205,6 +205,10 @@ fn decode_scaled(
     let upright = exif_orientation(probe);
     let whole = render.source_size().unwrap_or(geometry.scaled);
     let (width, height) = upright.sides(whole.0, whole.1);
+    if probe.format == probe::Format::Svg {
+        limits.check_memory(decoding_bytes(input, probe, Shrink::None).max(finishing_bytes(render, geometry)))?;
+        return svg::decode_at(input, probe, (width, height), limits);
+    }
     let decoded = decoded_size(probe);
     let ratio = (f64::from(decoded.0) / f64::from(width)).min(f64::from(decoded.1) / f64::from(height));
     // Light can't be averaged before it is linear.

@@ -405,3 +405,200 @@ impl<'a> WebPSource<'a> {
         Ok(Some(delay))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pixels::decode::{Shrink, decode};
+    use crate::pixels::samples::*;
+
+    type Shown = Vec<(Raster, u32)>;
+
+    fn read(file: &[u8], limits: &Limits, max_total_pixels: u64) -> Result<(u32, Shown), PixelError> {
+        let probe = probe::probe(file)?;
+        let mut frames = Frames::open(file, &probe, limits, max_total_pixels)?;
+        let mut shown = Vec::new();
+        while let Some(frame) = frames.next_frame()? {
+            shown.push((frame.canvas.clone(), frame.delay));
+        }
+        assert!(frames.profile().is_none());
+        assert!(frames.profile().is_none_or(|profile| profile.len() <= MAX_PROFILE_BYTES));
+        Ok((frames.plays(), shown))
+    }
+
+    /// Canvases of four pixels in a row, each told by its first channel and its opacity.
+    fn told(shown: &Shown) -> Vec<String> {
+        let pixel = |pixel: &[u8; 4]| if pixel[3] == 0 { "-".to_owned() } else { format!("{}/{}", pixel[0], pixel[3]) };
+        let line = |(canvas, delay): &(Raster, u32)| {
+            let pixels: Vec<_> = canvas.pixels().as_chunks().0.iter().map(pixel).collect();
+            format!("{} {delay}", pixels.join(" "))
+        };
+        shown.iter().map(line).collect()
+    }
+
+    fn gif_frame(left: u16, pixels: &[u8], dispose: DisposalMethod, delay: u16) -> gif::Frame<'static> {
+        gif::Frame {
+            left,
+            width: pixels.len() as u16,
+            height: 1,
+            dispose,
+            delay,
+            transparent: Some(0),
+            palette: Some([0, 10, 20, 30].iter().flat_map(|&gray| [gray; 3]).collect()),
+            buffer: pixels.to_vec().into(),
+            ..gif::Frame::default()
+        }
+    }
+
+    fn gif_of(repeat: Option<Repeat>, frames: &[gif::Frame<'_>]) -> Vec<u8> {
+        let mut encoder = gif::Encoder::new(Vec::new(), 4, 1, &[]).unwrap();
+        if let Some(repeat) = repeat {
+            encoder.set_repeat(repeat).unwrap();
+        }
+        frames.iter().for_each(|frame| encoder.write_frame(frame).unwrap());
+        encoder.into_inner().unwrap()
+    }
+
+    #[test]
+    fn gif_frames_are_composed_and_undone() {
+        use DisposalMethod::{Background, Keep, Previous};
+        let file = gif_of(
+            Some(Repeat::Infinite),
+            &[
+                gif_frame(0, &[1, 1, 1, 0], Keep, 5),
+                gif_frame(1, &[2, 0], Background, 0),
+                gif_frame(3, &[3], Previous, 2),
+                gif_frame(0, &[0, 2, 0, 0], Keep, 7),
+            ],
+        );
+        let (plays, shown) = read(&file, &Limits::default(), 1000).unwrap();
+        assert_eq!(plays, 0);
+        let expected =
+            ["10/255 10/255 10/255 - 50", "10/255 20/255 10/255 - 100", "10/255 - - 30/255 20", "10/255 20/255 - - 70"];
+        assert_eq!(told(&shown), expected);
+        for (repeat, expected) in [(None, 1), (Some(Repeat::Finite(4)), 5)] {
+            let file = gif_of(repeat, &[gif_frame(0, &[1], Keep, 5)]);
+            assert_eq!(read(&file, &Limits::default(), 1000).unwrap().0, expected);
+        }
+    }
+
+    #[test]
+    fn png_frames_are_composed_and_undone() {
+        let (over, source) = (BlendOp::Over, BlendOp::Source);
+        type Step = (u32, &'static [[u8; 2]], DisposeOp, BlendOp);
+        let steps: [Step; 4] = [
+            (0, &[[10, 255], [10, 255], [10, 255], [10, 0]], DisposeOp::None, source),
+            (1, &[[20, 255], [99, 0]], DisposeOp::Background, over),
+            (2, &[[30, 0], [30, 255]], DisposeOp::Previous, source),
+            (0, &[[30, 51], [40, 128]], DisposeOp::None, over),
+        ];
+        for has_default in [false, true] {
+            let mut file = Vec::new();
+            let mut encoder = png::Encoder::new(&mut file, 4, 1);
+            encoder.set_color(png::ColorType::GrayscaleAlpha);
+            encoder.set_animated(4, 3).unwrap();
+            encoder.set_frame_delay(1, 25).unwrap();
+            encoder.set_sep_def_img(has_default).unwrap();
+            let mut writer = encoder.write_header().unwrap();
+            if has_default {
+                writer.write_image_data(&[77; 8]).unwrap();
+            }
+            for (left, pixels, dispose, blend) in steps {
+                if left != 0 || pixels.len() != 4 {
+                    writer.set_frame_dimension(pixels.len() as u32, 1).unwrap();
+                    writer.set_frame_position(left, 0).unwrap();
+                }
+                writer.set_dispose_op(dispose).unwrap();
+                writer.set_blend_op(blend).unwrap();
+                writer.write_image_data(pixels.as_flattened()).unwrap();
+            }
+            writer.finish().unwrap();
+            let (plays, shown) = read(&file, &Limits::default(), 1000).unwrap();
+            assert_eq!(plays, 3);
+            let expected = [
+                "10/255 10/255 10/255 - 40",
+                "10/255 20/255 10/255 - 40",
+                "10/255 - - 30/255 40",
+                "14/255 40/128 - - 40",
+            ];
+            assert_eq!(told(&shown), expected, "default image: {has_default}");
+        }
+    }
+
+    #[test]
+    fn webp_frames_are_composed_and_undone() {
+        // Sides and places are in twos: four by one, and a frame of two in the right half.
+        let image = |pixels: &[[u8; 2]]| {
+            let rgba = pixels.iter().flat_map(|&[gray, alpha]| [gray, gray, gray, alpha]).collect();
+            webp(&Raster::new(pixels.len() as u32, 1, Layout::Rgba, rgba).unwrap(), |_| {})[12..].to_vec()
+        };
+        let frame = |left: u8, pixels: &[[u8; 2]], delay: u8, flags: u8| {
+            let image = image(pixels);
+            let length = (16 + image.len()) as u32;
+            let side = [pixels.len() as u8 - 1, 0, 0, 0, 0, 0];
+            [&b"ANMF"[..], &length.to_le_bytes(), &[left / 2, 0, 0, 0, 0, 0], &side, &[delay, 0, 0, flags], &image]
+                .concat()
+        };
+        let body = [
+            b"WEBPVP8X\x0A\0\0\0\x12\0\0\0\x03\0\0\0\0\0".to_vec(),
+            b"ANIM\x06\0\0\0\xFF\xFF\xFF\xFF\x02\0".to_vec(),
+            frame(0, &[[10, 255], [10, 255], [10, 255], [10, 255]], 40, 0b10),
+            frame(2, &[[0, 255], [0, 0]], 1, 0b01),
+            frame(0, &[[30, 255], [0, 0]], 90, 0b10),
+        ]
+        .concat();
+        let file = [b"RIFF", (body.len() as u32).to_le_bytes().as_slice(), &body].concat();
+        let (plays, shown) = read(&file, &Limits::default(), 1000).unwrap();
+        assert_eq!(plays, 2);
+        let expected = ["10/255 10/255 10/255 10/255 40", "10/255 10/255 0/255 10/255 100", "30/255 - - - 90"];
+        assert_eq!(told(&shown), expected);
+    }
+
+    #[test]
+    fn the_first_frame_is_the_still_picture() {
+        for (name, file) in every_kind() {
+            let probe = probe::probe(&file).unwrap();
+            let found = read(&file, &Limits::default(), 1 << 20);
+            if probe.format == probe::Format::Jpeg {
+                assert!(matches!(found, Err(PixelError::Unsupported { .. })), "{name}");
+                continue;
+            }
+            let (_, shown) = found.unwrap();
+            assert_eq!(shown.len(), probe.frames as usize, "{name}");
+            let still = decode(&file, &probe, Shrink::None, &Limits::default()).unwrap().raster;
+            let first = shown[0].0.clone();
+            assert!(are_close(&corners(&first), &corners(&still)), "{name}");
+        }
+    }
+
+    #[test]
+    fn limits_hold_over_all_frames() {
+        let frames: Vec<_> = (0..9).map(|_| gif_frame(0, &[1, 2, 3, 1], DisposalMethod::Keep, 5)).collect();
+        let file = gif_of(None, &frames);
+        assert!(read(&file, &Limits::default(), 36).is_ok());
+        assert!(matches!(read(&file, &Limits::default(), 35), Err(PixelError::TooManyPixels { .. })));
+        let few = Limits { max_frames: 8, ..Limits::default() };
+        assert!(matches!(read(&file, &few, 1000), Err(PixelError::TooManyFrames { .. })));
+        let small = Limits { max_memory_bytes: 70, ..Limits::default() };
+        assert!(matches!(read(&file, &small, 1000), Err(PixelError::TooMuchMemory { .. })));
+    }
+
+    #[test]
+    fn damage_never_panics() {
+        let limits = Limits { max_pixels: 4096, ..Limits::default() };
+        let mut random = 1_u32;
+        let sources = [ANIMATED_GIF, ANIMATED_WEBP].map(<[u8]>::to_vec).into_iter();
+        for file in sources.chain(every_kind().into_iter().map(|(_, file)| file)) {
+            for _ in 0..150 {
+                let mut broken = file.clone();
+                for _ in 0..2 {
+                    random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    let at = (random >> 8) as usize % broken.len();
+                    broken[at] = (random >> 24) as u8;
+                }
+                broken.truncate(broken.len() - random as usize % 3);
+                let _ = read(&broken, &limits, 100_000);
+            }
+        }
+    }
+}

@@ -13,6 +13,7 @@ pub(super) mod jpeg;
 mod jxl;
 mod png;
 mod still;
+pub(super) mod svg;
 #[cfg(test)]
 mod tests;
 mod tiff;
@@ -120,6 +121,7 @@ pub(super) fn decode(file: &[u8], probe: &Probe, shrink: Shrink, limits: &Limits
         probe::Format::JpegXl => still::decoded(jxl::decode(file, &still::StillLimits::of(limits)))?,
         #[cfg(feature = "heic")]
         probe::Format::Heic => still::decoded(heic::decode(file, &still::StillLimits::of(limits)))?,
+        probe::Format::Svg => svg::decode(file, probe, limits)?,
         format => return Err(PixelError::Unsupported { found: format.name().to_uppercase() }),
     };
     let n = u32::from(shrink.divisor());

@@ -164,9 +164,14 @@ fn colored(places: &Raster, map: &[u16]) -> Result<Raster, PixelError> {
     if places.layout() != Layout::Gray || n_colors == 0 {
         return Err(PixelError::corrupt("a palette without colours"));
     }
-    // Some writers fill in eight bits where there should be sixteen.
+    // Some writers fill in eight bits where there should be sixteen, and some leave the lower ones empty.
     let is_narrow = map.iter().all(|&channel| channel < 256);
-    let channel = |value: u16| if is_narrow { value as u8 } else { eighth(value) };
+    let is_high = map.iter().all(|&channel| channel & 0xFF == 0);
+    let channel = |value: u16| match (is_narrow, is_high) {
+        (true, _) => value as u8,
+        (_, true) => (value >> 8) as u8,
+        _ => eighth(value),
+    };
     Ok(places.map(Layout::Rgb, |place| {
         let at = usize::from(place[0]).min(n_colors - 1);
         [channel(map[at]), channel(map[n_colors + at]), channel(map[2 * n_colors + at])]
@@ -228,5 +233,213 @@ fn error(error: tiff::TiffError) -> PixelError {
         tiff::TiffError::UnsupportedError(what) => unsupported(format!("a TIFF of a kind that is not read ({what})")),
         tiff::TiffError::LimitsExceeded => PixelError::corrupt("a part that is larger than any picture needs"),
         other => PixelError::corrupt(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pixels::decode::{Shrink, decode};
+    use crate::pixels::samples::*;
+    use ::tiff::encoder::{Compression, DeflateLevel, TiffEncoder, colortype};
+
+    fn decoded(file: &[u8]) -> Result<Raster, PixelError> {
+        let probe = probe::probe(file)?;
+        Ok(decode(file, &probe, Shrink::None, &Limits::default())?.raster)
+    }
+
+    /// A TIFF of fields (tag, type, values) and strips; where these are and how long stands in fields of their own.
+    fn file(is_little: bool, fields: &[(u16, u16, &[u32])], strips: &[&[u8]]) -> Vec<u8> {
+        let number = |value: u32, n_bytes: usize| {
+            if is_little {
+                value.to_le_bytes()[..n_bytes].to_vec()
+            } else {
+                value.to_be_bytes()[4 - n_bytes..].to_vec()
+            }
+        };
+        let mut bytes = if is_little { b"II*\0\0\0\0\0".to_vec() } else { b"MM\0*\0\0\0\0".to_vec() };
+        let (mut places, mut lengths) = (Vec::new(), Vec::new());
+        for strip in strips {
+            places.push(bytes.len() as u32);
+            lengths.push(strip.len() as u32);
+            bytes.extend_from_slice(strip);
+        }
+        let mut entries = Vec::new();
+        for (tag, kind, values) in fields.iter().copied().chain([(273, 4, &places[..]), (279, 4, &lengths)]) {
+            let size = if kind == 3 { 2 } else { 4 };
+            let mut value: Vec<u8> = values.iter().flat_map(|&value| number(value, size)).collect();
+            if value.len() > 4 {
+                let at = bytes.len() as u32;
+                bytes.extend(value);
+                value = number(at, 4);
+            }
+            value.resize(4, 0);
+            entries
+                .push([number(tag.into(), 2), number(kind.into(), 2), number(values.len() as u32, 4), value].concat());
+        }
+        let at = number(bytes.len() as u32, 4);
+        bytes[4..8].copy_from_slice(&at);
+        bytes.extend(number(entries.len() as u32, 2));
+        bytes.extend(entries.concat());
+        bytes.extend([0; 4]);
+        bytes
+    }
+
+    #[test]
+    fn every_compression_gives_the_same_picture() {
+        let picture = quadrants(WIDTH, HEIGHT, CLEAR);
+        let kinds = [
+            ("none", Compression::Uncompressed),
+            ("lzw", Compression::Lzw),
+            ("deflate", Compression::Deflate(DeflateLevel::Best)),
+            ("packbits", Compression::Packbits),
+        ];
+        for (name, compression) in kinds {
+            let mut file = Cursor::new(Vec::new());
+            let mut encoder = TiffEncoder::new(&mut file).unwrap().with_compression(compression);
+            encoder.write_image::<colortype::RGBA8>(WIDTH, HEIGHT, picture.pixels()).unwrap();
+            assert_eq!(decoded(file.get_ref()).unwrap(), picture, "compression {name}");
+        }
+    }
+
+    #[test]
+    fn every_kind_of_colour_is_read() {
+        // Two by two pixels.
+        let size: [(u16, u16, &[u32]); 2] = [(256, 3, &[2]), (257, 3, &[2])];
+        let palette: Vec<u32> = [[0x0A0A, 0xFFFF], [0x1414, 0], [0x1E1E, 0x8080]].concat();
+        type Case<'a> = (&'a str, &'a [(u16, u16, &'a [u32])], &'a [&'a [u8]], Layout, &'a [u8]);
+        let cases: [Case; 14] = [
+            ("bits", &[(262, 3, &[1])], &[&[0x40, 0x80]], Layout::Gray, &[0, 255, 255, 0]),
+            ("bits, white is zero", &[(262, 3, &[0])], &[&[0x40, 0x80]], Layout::Gray, &[255, 0, 0, 255]),
+            ("four bits", &[(258, 3, &[4]), (262, 3, &[1])], &[&[0x1F, 0x20]], Layout::Gray, &[17, 255, 34, 0]),
+            ("gray", &[(258, 3, &[8]), (262, 3, &[1])], &[&[1, 2, 3, 4]], Layout::Gray, &[1, 2, 3, 4]),
+            (
+                "two strips",
+                &[(258, 3, &[8]), (262, 3, &[1]), (278, 3, &[1])],
+                &[&[1, 2], &[3, 4]],
+                Layout::Gray,
+                &[1, 2, 3, 4],
+            ),
+            (
+                "gray of 16 bits",
+                &[(258, 3, &[16]), (262, 3, &[1])],
+                &[&[1, 1, 2, 2, 3, 0x84, 255, 255]],
+                Layout::Gray,
+                &[1, 2, 4, 255],
+            ),
+            (
+                "palette",
+                &[(258, 3, &[1]), (262, 3, &[3]), (320, 3, &palette)],
+                &[&[0x40, 0x80]],
+                Layout::Rgb,
+                &[10, 20, 30, 255, 0, 128, 255, 0, 128, 10, 20, 30],
+            ),
+            (
+                "rgb",
+                &[(258, 3, &[8, 8, 8]), (262, 3, &[2]), (277, 3, &[3])],
+                &[&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]],
+                Layout::Rgb,
+                &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12],
+            ),
+            (
+                "planes",
+                &[(258, 3, &[8, 8, 8]), (262, 3, &[2]), (277, 3, &[3]), (284, 3, &[2])],
+                &[&[1, 4, 7, 10], &[2, 5, 8, 11], &[3, 6, 9, 12]],
+                Layout::Rgb,
+                &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12],
+            ),
+            (
+                "premultiplied",
+                &[(258, 3, &[8; 4]), (262, 3, &[2]), (277, 3, &[4]), (338, 3, &[1])],
+                &[&[50, 0, 100, 100, 7, 8, 9, 255, 0, 0, 0, 0, 1, 2, 3, 255]],
+                Layout::Rgba,
+                &[128, 0, 255, 100, 7, 8, 9, 255, 0, 0, 0, 0, 1, 2, 3, 255],
+            ),
+            (
+                "gray with opacity",
+                &[(258, 3, &[8; 2]), (262, 3, &[1]), (277, 3, &[2]), (338, 3, &[2])],
+                &[&[9, 255, 8, 100, 7, 0, 6, 255]],
+                Layout::Rgba,
+                &[9, 9, 9, 255, 8, 8, 8, 100, 7, 7, 7, 0, 6, 6, 6, 255],
+            ),
+            (
+                "ink",
+                &[(258, 3, &[8; 4]), (262, 3, &[5]), (277, 3, &[4])],
+                &[&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]],
+                Layout::Cmyk,
+                &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16],
+            ),
+            (
+                "luma and chroma",
+                &[(258, 3, &[8; 3]), (262, 3, &[6]), (277, 3, &[3]), (530, 3, &[1, 1])],
+                &[&[100, 128, 128, 0, 128, 128, 76, 85, 255, 255, 128, 128]],
+                Layout::Rgb,
+                &[100, 100, 100, 0, 0, 0, 254, 0, 0, 255, 255, 255],
+            ),
+            (
+                "rgb of 16 bits",
+                &[(258, 3, &[16; 3]), (262, 3, &[2]), (277, 3, &[3])],
+                &[&[9; 24]],
+                Layout::Rgb,
+                &[9; 12],
+            ),
+        ];
+        for (name, fields, strips, layout, expected) in cases {
+            for is_little in [true, false] {
+                let fields = [&size, fields].concat();
+                let raster =
+                    decoded(&file(is_little, &fields, strips)).unwrap_or_else(|error| panic!("{name}: {error}"));
+                // Numbers of 16 bits come out otherwise in the other order, but for those of two equal bytes.
+                if is_little && name == "gray of 16 bits" {
+                    continue;
+                }
+                assert_eq!((raster.layout(), raster.pixels()), (layout, expected), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn jpeg_inside_is_read_if_it_is_no_larger_than_its_strip() {
+        let jpeg = jpeg(&opaque(), |_| {});
+        let fields = |width: &'static [u32]| -> Vec<(u16, u16, &[u32])> {
+            vec![
+                (256, 3, width),
+                (257, 3, &[24]),
+                (258, 3, &[8; 3]),
+                (259, 3, &[7]),
+                (262, 3, &[6]),
+                (277, 3, &[3]),
+                (530, 3, &[1, 1]),
+            ]
+        };
+        let raster = decoded(&file(true, &fields(&[32]), &[&jpeg])).unwrap();
+        assert!(are_close(&corners(&raster), &[RED, GREEN, BLUE, WHITE]));
+        assert!(decoded(&file(true, &fields(&[16]), &[&jpeg])).is_err());
+        assert!(decoded(&file(true, &fields(&[32]), &[&jpeg[..40]])).is_err());
+    }
+
+    #[test]
+    fn damage_never_panics() {
+        let mut random = 1_u32;
+        let gray: [(u16, u16, &[u32]); 4] = [(256, 3, &[2]), (257, 3, &[2]), (258, 3, &[8]), (262, 3, &[1])];
+        let palette: [(u16, u16, &[u32]); 5] =
+            [(256, 3, &[2]), (257, 3, &[2]), (258, 3, &[1]), (262, 3, &[3]), (320, 3, &[9; 6])];
+        let fax: [(u16, u16, &[u32]); 5] =
+            [(256, 3, &[2]), (257, 3, &[2]), (258, 3, &[1]), (259, 3, &[4]), (262, 3, &[0])];
+        let lzw: [(u16, u16, &[u32]); 5] =
+            [(256, 3, &[2]), (257, 3, &[2]), (258, 3, &[8]), (259, 3, &[5]), (262, 3, &[1])];
+        for fields in [&gray[..], &palette, &fax, &lzw] {
+            let sound = file(true, fields, &[&[0x80, 1, 2, 3, 4, 5, 6]]);
+            for at in 0..sound.len() {
+                for _ in 0..12 {
+                    random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    let mut broken = sound.clone();
+                    broken[at] = (random >> 24) as u8;
+                    let Ok(probe) = probe::probe(&broken) else { continue };
+                    let limits = Limits { max_pixels: 10_000, max_memory_bytes: 1 << 20, ..Limits::default() };
+                    let _ = decode(&broken, &probe, Shrink::None, &limits);
+                }
+            }
+        }
     }
 }
