@@ -133,7 +133,7 @@ impl Decoder<'_> {
             let frame = (&decoder.header, &decoder.frame);
             let decoded = match decoder.header.coding {
                 Coding::Huffman => decoder.tables.complete(scan).and_then(|()| {
-                    let blocks = HuffmanBlocks::new(&mut bits, &decoder.tables, scan)?;
+                    let blocks = HuffmanBlocks::new(&mut bits, &decoder.tables, scan, &decoder.frame)?;
                     let mut units = Sequential::new(frame, scan, &decoder.tables, blocks, &mut planes)?;
                     decoder.intervals(scan, start).decode(&mut units)
                 }),
