@@ -4,9 +4,10 @@ use crate::bits::Bits;
 use crate::frame::Frame;
 use crate::header::{Coding, Header, Process, Scan};
 use crate::markers::{SOS, segments};
-use crate::progressive::{ArithmeticCoder, HuffmanCoder, Progressive, Store};
+use crate::progressive::{ArithmeticCoder, HuffmanCoder, Progressive};
 use crate::scan::{Intervals, Tables};
 use crate::sequential::{ArithmeticBlocks, HuffmanBlocks, Sequential, units_of};
+use crate::store::Store;
 use crate::{Error, Planes};
 
 /// At which size a picture is decoded.

@@ -7,8 +7,8 @@
 //! # Layout
 //! `markers` and `header` read segments; `scan` holds tables and restart intervals; `bits` and `huffman`, or
 //! `arithmetic`, turn bits into coefficients; `sequential` brings those to the planes block by block, `progressive`
-//! gathers them first; `idct` makes samples of them with the vectors of `simd`; `upsample` and `color` make pixels;
-//! `encode` goes the other way.
+//! gathers them in `store` first; `idct` makes samples of them with the vectors of `simd`; `upsample` and `color` make
+//! pixels; `encode` goes the other way.
 //!
 //! What libjpeg-turbo decodes by default at full size, this does to the bit; tests compare them.
 
@@ -29,6 +29,7 @@ mod progressive;
 mod scan;
 mod sequential;
 mod simd;
+mod store;
 mod upsample;
 
 pub use decode::{Options, Scale, decode};
