@@ -24,6 +24,9 @@ fn main() {
     for scale in [Scale::Full, Scale::Half, Scale::Quarter, Scale::Eighth] {
         let options = Options { scale, ..Options::default() };
         let decode = || jpeg::decode(&file, &options).expect("the file can be decoded");
+        let planes = decode();
+        let samples: Vec<&[u8]> = planes.planes.iter().map(|plane| &plane.samples[..]).collect();
+        println!("1/{} digest {:016x}", scale.divisor(), digest(&samples.concat()));
         bench.time(&format!("planes 1/{}", scale.divisor()), || decode().planes.len());
         bench.time(&format!("pixels 1/{}", scale.divisor()), || decode().into_pixels().samples.len());
     }
@@ -46,9 +49,15 @@ fn main() {
         bench.time(&format!("encode planes {width}x{height} {name}"), || encode(&planes).len());
         bench.time(&format!("encode pixels {width}x{height} {name}"), || encode(&pixels).len());
         let written = encode(&planes);
+        println!("{name} digest {:016x} {:016x}", digest(&written), digest(&encode(&pixels)));
         let decode = || jpeg::decode(&written, &Options::default()).expect("it can be decoded");
         bench.time(&format!("decode {width}x{height} {name}"), || decode().planes.len());
     }
+}
+
+/// A number that tells bytes apart (FNV-1a): it must be the same natively and in wasm.
+fn digest(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xCBF2_9CE4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01B3))
 }
 
 struct Bench {

@@ -4,9 +4,10 @@ use crate::bits::Bits;
 use crate::frame::Frame;
 use crate::header::{Coding, Header, Process, Scan};
 use crate::markers::{SOS, segments};
-use crate::progressive::{ArithmeticCoder, HuffmanCoder, Progressive, Store};
+use crate::progressive::{ArithmeticCoder, HuffmanCoder, Progressive};
 use crate::scan::{Intervals, Tables};
 use crate::sequential::{ArithmeticBlocks, HuffmanBlocks, Sequential, units_of};
+use crate::store::Store;
 use crate::{Error, Planes};
 
 /// At which size a picture is decoded.
@@ -133,7 +134,7 @@ impl Decoder<'_> {
             let frame = (&decoder.header, &decoder.frame);
             let decoded = match decoder.header.coding {
                 Coding::Huffman => decoder.tables.complete(scan).and_then(|()| {
-                    let blocks = HuffmanBlocks::new(&mut bits, &decoder.tables, scan)?;
+                    let blocks = HuffmanBlocks::new(&mut bits, &decoder.tables, scan, &decoder.frame)?;
                     let mut units = Sequential::new(frame, scan, &decoder.tables, blocks, &mut planes)?;
                     decoder.intervals(scan, start).decode(&mut units)
                 }),

@@ -148,7 +148,7 @@ impl Frame {
 }
 
 /// What a decoder holds beside planes and coefficients: tables, and the bytes that it is reading.
-const FIXED_BYTES: u64 = 128 << 10;
+const FIXED_BYTES: u64 = 160 << 10;
 
 /// The most memory that [`decode`](crate::decode) holds at once, in bytes, the planes that it returns included.
 ///

@@ -132,6 +132,57 @@ impl Table {
     }
 }
 
+/// How many bits are looked up at once where coefficients are only passed over.
+const SKIP_BITS: u32 = 12;
+
+/// For each of the next bits, as many codes as are whole in them, with their numbers: how many bits those have (bits 0
+/// to 5), and by how many places they move together (from 8 on), with [`END_OF_BLOCK`] more if the last one is that.
+/// Zero where not one is whole.
+#[derive(Debug)]
+pub(crate) struct Skips([u16; 1 << SKIP_BITS]);
+
+impl Skips {
+    pub(crate) fn new(table: &Table) -> Box<Self> {
+        let mut skips = Box::new(Self([0; 1 << SKIP_BITS]));
+        for (bits, skip) in (0..).zip(&mut skips.0) {
+            *skip = Self::of_bits(table, bits);
+        }
+        skips
+    }
+
+    fn of_bits(table: &Table, bits: u64) -> u16 {
+        let (mut n_bits, mut n_places) = (0, 0);
+        while n_places < END_OF_BLOCK {
+            let entry = table.lookup[(bits << (64 - SKIP_BITS + n_bits) >> (64 - LOOKUP_BITS)) as usize];
+            let n_entry_bits = entry.n_bits() & 63;
+            let is_code = entry != LONG && n_bits + n_entry_bits <= SKIP_BITS;
+            if !is_code || (entry.n_places() < END_OF_BLOCK && n_places + entry.n_places() > 63) {
+                break;
+            }
+            n_bits += n_entry_bits;
+            n_places += entry.n_places();
+            if n_bits == SKIP_BITS {
+                break;
+            }
+        }
+        (n_bits | n_places << 8) as u16
+    }
+
+    /// Passes over codes from `place` on until the end of a block, or of those that are whole in the next bits. The
+    /// place after them; the same if that takes a closer look.
+    #[inline(always)]
+    fn skip(&self, cursor: &mut Cursor, place: u32) -> u32 {
+        let skip = u32::from(self.0[(cursor.next >> (64 - SKIP_BITS)) as usize]);
+        let n_places = skip >> 8;
+        // What comes after the last coefficient is the next block's.
+        if skip == 0 || place + n_places % END_OF_BLOCK >= 63 {
+            return place;
+        }
+        cursor.skip(skip);
+        place + n_places
+    }
+}
+
 fn entry(kind: Kind, n_bits: u32, value: u8) -> Entry {
     let (n_zeros, n_number_bits) = (u32::from(value >> 4), u32::from(value & 15));
     match (kind, value) {
@@ -166,12 +217,12 @@ pub(crate) fn difference(bits: &mut Bits, table: &Table) -> Option<i32> {
 #[inline(always)]
 pub(crate) fn others<const LAST: usize>(
     bits: &mut Bits,
-    table: &Table,
+    (table, skips): (&Table, Option<&Skips>),
     quantizers: &[i16; 64],
     block: &mut [i16; 64],
 ) -> Option<usize> {
     let mut cursor = bits.cursor;
-    let last = others_at::<LAST>(&mut cursor, &bits.stage, table, quantizers, block);
+    let last = others_at::<LAST>(&mut cursor, &bits.stage, (table, skips), quantizers, block);
     bits.cursor = cursor;
     last
 }
@@ -180,7 +231,7 @@ pub(crate) fn others<const LAST: usize>(
 fn others_at<const LAST: usize>(
     cursor: &mut Cursor,
     stage: &Stage,
-    table: &Table,
+    (table, skips): (&Table, Option<&Skips>),
     quantizers: &[i16; 64],
     block: &mut [i16; 64],
 ) -> Option<usize> {
@@ -203,6 +254,13 @@ fn others_at<const LAST: usize>(
     }
     while place < 63 {
         cursor.refill(stage);
+        if let Some(skips) = skips {
+            let place_after = skips.skip(cursor, place);
+            if place_after != place {
+                place = place_after;
+                continue;
+            }
+        }
         let entry = table.entry(cursor.next);
         place += entry.n_places();
         cursor.skip(entry.n_bits());

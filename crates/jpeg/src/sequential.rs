@@ -6,7 +6,7 @@ use crate::arithmetic::{self, Contexts, Decoder};
 use crate::bits::Bits;
 use crate::frame::{Frame, Layout};
 use crate::header::{Header, Scan, ZIGZAG};
-use crate::huffman::{self, Table};
+use crate::huffman::{self, Skips, Table};
 use crate::scan::{Damage, Tables, Units};
 use crate::{Error, Plane, idct};
 
@@ -33,13 +33,22 @@ pub(crate) trait Blocks {
 pub(crate) struct HuffmanBlocks<'a> {
     bits: &'a mut Bits,
     tables: Vec<(&'a Table, &'a Table)>,
+    /// For each component, to pass over coefficients that are not needed; none where all are.
+    skips: Vec<Option<Box<Skips>>>,
     means: Vec<i32>,
 }
 
 impl<'a> HuffmanBlocks<'a> {
-    pub(crate) fn new(bits: &'a mut Bits, tables: &'a Tables, scan: &Scan) -> Result<Self, Error> {
+    pub(crate) fn new(bits: &'a mut Bits, tables: &'a Tables, scan: &Scan, frame: &Frame) -> Result<Self, Error> {
         let both = scan.components.iter().map(|part| Ok((tables.means(part.dc_table)?, tables.others(part.ac_table)?)));
-        Ok(Self { bits, tables: both.collect::<Result<_, Error>>()?, means: vec![0; scan.components.len()] })
+        let tables: Vec<_> = both.collect::<Result<_, Error>>()?;
+        let skips = scan.components.iter().zip(&tables).map(|(part, (_, others))| {
+            let layout = &frame.layouts[part.component_idx];
+            // Small pictures do not make up for the tables.
+            let is_worth_it = layout.size < 8 && layout.n_columns * layout.n_rows > 1000;
+            is_worth_it.then(|| Skips::new(others))
+        });
+        Ok(Self { bits, skips: skips.collect(), means: vec![0; tables.len()], tables })
     }
 }
 
@@ -67,7 +76,7 @@ impl Blocks for HuffmanBlocks<'_> {
         let mean = &mut self.means[part_idx];
         *mean = mean.wrapping_add(huffman::difference(self.bits, means)?);
         block[0] = (*mean as i16).wrapping_mul(quantizers[0]);
-        huffman::others::<LAST>(self.bits, others, quantizers, block)
+        huffman::others::<LAST>(self.bits, (others, self.skips[part_idx].as_deref()), quantizers, block)
     }
 
     #[inline(always)]

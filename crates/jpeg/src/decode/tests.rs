@@ -46,7 +46,7 @@ fn planes_say_how_much_of_the_picture_they_hold() {
 
 #[test]
 fn all_processes_agree_at_every_size() {
-    for (width, height) in [(1, 1), (40, 30), (131, 77)] {
+    for (width, height) in [(1, 1), (40, 30), (131, 77), (331, 277)] {
         for chroma in [Chroma::Full, Chroma::Quarter] {
             let encoded = |process, restart_interval| {
                 encoded(
