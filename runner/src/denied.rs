@@ -3,14 +3,22 @@
 use wasmtime::component::types::{ComponentFunc, ComponentItem, Type};
 use wasmtime::component::{Component, Linker, LinkerInstance, ResourceType, Val};
 use wasmtime::{Engine, Result, bail};
+use wasmtime_wasi_http::p3::{Request, Response};
 
 /// What stands in front of the name of a denied import, with the dependency's number after it.
 const PREFIX: &str = "denied";
 
 /// Interfaces that reach what a manifest grants, by package or by package and name, whatever their version. Files and
 /// sockets are not among them, because here no component has any.
-const GRANTS: [&str; 7] =
-    ["fermyon:spin", "spin:", "wasi:cli/environment", "wasi:config", "wasi:http/client", "wasi:http/outgoing-handler", "wasi:keyvalue"];
+const GRANTS: [&str; 7] = [
+    "fermyon:spin",
+    "spin:",
+    "wasi:cli/environment",
+    "wasi:config",
+    "wasi:http/client",
+    "wasi:http/outgoing-handler",
+    "wasi:keyvalue",
+];
 
 /// Errors that say no, in the order in which they are looked for.
 const REFUSALS: [&str; 3] = ["access-denied", "HTTP-request-denied", "other"];
@@ -50,7 +58,12 @@ pub fn add_to_linker<T: Send + 'static>(linker: &mut Linker<T>, engine: &Engine,
     Ok(())
 }
 
-fn deny<T: Send + 'static>(instance: &mut LinkerInstance<'_, T>, name: &str, item: &str, ty: ComponentItem) -> Result<()> {
+fn deny<T: Send + 'static>(
+    instance: &mut LinkerInstance<'_, T>,
+    name: &str,
+    item: &str,
+    ty: ComponentItem,
+) -> Result<()> {
     let call = format!("{name}#{item}");
     match ty {
         ComponentItem::ComponentFunc(function) if function.async_() => {
@@ -59,9 +72,21 @@ fn deny<T: Send + 'static>(instance: &mut LinkerInstance<'_, T>, name: &str, ite
                 Box::pin(async move { refused })
             })
         }
-        ComponentItem::ComponentFunc(_) => instance.func_new(item, move |_, ty, _, results| refuse(&call, &ty, results)),
-        ComponentItem::Resource(_) => instance.resource(item, ResourceType::host::<()>(), |_, _| Ok(())),
+        ComponentItem::ComponentFunc(_) => {
+            instance.func_new(item, move |_, ty, _, results| refuse(&call, &ty, results))
+        }
+        ComponentItem::Resource(_) => instance.resource(item, resource(name, item), |_, _| Ok(())),
         _ => Ok(()),
+    }
+}
+
+/// The host's side of a resource. Requests and responses are those of `wasi:http/types`, which is not denied; what others
+/// there are, nobody ever holds.
+fn resource(interface: &str, item: &str) -> ResourceType {
+    match item {
+        "request" if interface.contains("wasi:http/") => ResourceType::host::<Request>(),
+        "response" if interface.contains("wasi:http/") => ResourceType::host::<Response>(),
+        _ => ResourceType::host::<()>(),
     }
 }
 
@@ -113,7 +138,9 @@ mod tests {
         ] {
             assert!(is_grant(import), "{import}");
         }
-        for import in ["wasi:cli/stdout@0.2.6", "wasi:io/streams@0.2.6", "wasi:http/types@0.3.0", "spinach:leaf/leaf", "x"] {
+        for import in
+            ["wasi:cli/stdout@0.2.6", "wasi:io/streams@0.2.6", "wasi:http/types@0.3.0", "spinach:leaf/leaf", "x"]
+        {
             assert!(!is_grant(import), "{import}");
         }
     }

@@ -36,7 +36,9 @@ impl Guest for Component {
         match action {
             "shout" => Ok(argument.to_uppercase()),
             "trap" => panic!("trapped on request"),
-            "environment" => Ok(format!("{:?} of {:?}", std::env::var(argument).ok(), std::env::args().collect::<Vec<_>>())),
+            "environment" => {
+                Ok(format!("{:?} of {:?}", std::env::var(argument).ok(), std::env::args().collect::<Vec<_>>()))
+            }
             "print" => {
                 println!("{argument}");
                 Ok(String::new())

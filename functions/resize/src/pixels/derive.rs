@@ -187,9 +187,17 @@ mod tests {
         check("webp", &webp(&seen_through, |_| {}), &["512x439 png", "362x310 png"]);
         check("small", &jpeg(&super::super::samples::opaque(), |_| {}), &[]);
         let tall = quadrants(100, 2600, WHITE).without_useless_alpha();
-        check("tall", &jpeg(&tall, |_| {}), &["79x2048 jpeg", "56x1448 jpeg", "39x1024 jpeg", "28x724 jpeg", "20x512 jpeg", "14x362 jpeg"]);
+        check(
+            "tall",
+            &jpeg(&tall, |_| {}),
+            &["79x2048 jpeg", "56x1448 jpeg", "39x1024 jpeg", "28x724 jpeg", "20x512 jpeg", "14x362 jpeg"],
+        );
         let on_its_side = jpeg(&tall, |encoder| encoder.add_exif_metadata(&exif(6)).unwrap());
-        check("on its side", &on_its_side, &["2048x79 jpeg", "1448x56 jpeg", "1024x39 jpeg", "724x28 jpeg", "512x20 jpeg", "362x14 jpeg"]);
+        check(
+            "on its side",
+            &on_its_side,
+            &["2048x79 jpeg", "1448x56 jpeg", "1024x39 jpeg", "724x28 jpeg", "512x20 jpeg", "362x14 jpeg"],
+        );
     }
 
     #[test]

@@ -45,7 +45,8 @@ pub fn pick_rung(plan: &Plan, rungs: &[(u32, u32)]) -> Option<usize> {
     let (width, height) = render.orientation().sides(scaled_width, scaled_height);
     // One pixel of tolerance, because the sides of both were rounded.
     let is_ample = |rung: u32, side: u32| 10 * (u64::from(rung) + 1) >= 14 * u64::from(side);
-    let are_ample = |(rung_width, rung_height): (u32, u32)| is_ample(rung_width, width) && is_ample(rung_height, height);
+    let are_ample =
+        |(rung_width, rung_height): (u32, u32)| is_ample(rung_width, width) && is_ample(rung_height, height);
     let area = |rung_idx: &usize| u64::from(rungs[*rung_idx].0) * u64::from(rungs[*rung_idx].1);
     let ample = (0..rungs.len()).filter(|rung_idx| are_ample(rungs[*rung_idx])).min_by_key(area);
     ample.or_else(|| {
