@@ -1,6 +1,6 @@
 //! The transform grammar: text, meaning and plan are inverses of each other, and no plan breaks its own bounds.
 
-use transform::{Accept, Format, Limits, Plan, Source, Spec, Transform};
+use transform::{Accept, Context, Format, Geometry, Limits, Plan, Source, Spec, Transform};
 
 /// Reads `data` as a path segment, as a plan and as an `Accept` header.
 ///
@@ -31,12 +31,14 @@ fn reads_back(transform: &Transform) {
 /// Pictures of all proportions, and one that depends on the data.
 fn sources(data: &[u8]) -> [Source; 5] {
     let sum = data.iter().fold(1_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add((*byte).into()));
-    let formats = [Format::Jpeg, Format::Png, Format::WebP, Format::Gif];
+    let formats: Vec<Format> = Format::all().collect();
     let source = |width, height, n: usize| Source {
         width,
         height,
         format: formats[n % formats.len()],
         has_alpha: n.is_multiple_of(3),
+        frames: (n % 2 + 1) as u32,
+        is_lossless: [None, Some(false), Some(true)][n / 5 % 3],
     };
     [
         source(4000, 3000, 0),
@@ -48,16 +50,25 @@ fn sources(data: &[u8]) -> [Source; 5] {
 }
 
 fn resolves(transform: &Transform, source: &Source, accept: Accept) {
-    let Ok(plan) = Plan::resolve(transform, source, accept) else { return };
+    let context = Context { accept, filter_digest: Some("0123456789abcdef"), ..Context::default() };
+    let Ok(plan) = Plan::resolve(transform, source, context) else { return };
     let printed = plan.to_string();
     assert!(printed.len() <= Plan::MAX_BYTES, "{printed:?} is too long for a key");
     assert_eq!(printed.parse::<Plan>().as_ref(), Ok(&plan), "{transform} of {source:?} is {printed:?}");
     is_within_bounds(&plan);
+    if let Plan::Render(render) = plan
+        && let Some(ready) = render.ready_alternative()
+    {
+        assert!(!ready.is_expensive(), "{ready} is to be ready soon");
+        is_within_bounds(&Plan::Render(ready));
+    }
 }
 
 fn is_within_bounds(plan: &Plan) {
     let Plan::Render(render) = plan else { return };
-    let (scaled, window, canvas) = (render.scaled(), render.window(), render.canvas());
+    // Without a trim the size that is left of it means nothing.
+    let Ok(geometry) = render.resolve_trimmed(640, 479, Limits::default()) else { return };
+    let Geometry { scaled, window, canvas, .. } = geometry;
     let fits = |start: u32, length: u32, whole: u32| length > 0 && u64::from(start) + u64::from(length) <= whole.into();
     assert!(fits(window.x, window.width, scaled.0) && fits(window.y, window.height, scaled.1), "{plan}");
     assert!(fits(canvas.x, window.width, canvas.width) && fits(canvas.y, window.height, canvas.height), "{plan}");

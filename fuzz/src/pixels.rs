@@ -2,7 +2,7 @@
 
 use probe::Probe;
 use resize::pixels::{Limits, Stripped, render as render_pixels, strip};
-use transform::{Accept, Format, Plan, Source, Spec};
+use transform::{Context, Format, Plan, Source, Spec};
 
 /// Small, so that thousands fit into a minute.
 const LIMITS: Limits = Limits { max_pixels: 300_000, max_side: 20_000, max_frames: 256, max_memory_bytes: 32 << 20 };
@@ -20,7 +20,7 @@ pub fn render(data: &[u8]) {
         Ok(Spec::Original) => Plan::Original,
         Ok(Spec::Transform(transform)) => {
             let limits = transform::Limits { max_side: 2000, max_pixels: 300_000 };
-            match Plan::resolve_within(&transform, &source(&found), Accept::default(), limits) {
+            match Plan::resolve(&transform, &source(&found), Context { limits, ..Context::default() }) {
                 Ok(plan) => plan,
                 Err(_) => return,
             }
@@ -31,7 +31,10 @@ pub fn render(data: &[u8]) {
     let made = probe::probe(&encoded.bytes).expect("what we write can be probed");
     let expected = match &plan {
         Plan::Original => found.oriented_size(),
-        Plan::Render(render) => (render.canvas().width, render.canvas().height),
+        Plan::Render(render) => match render.geometry() {
+            Some(geometry) => (geometry.canvas.width, geometry.canvas.height),
+            None => (made.width, made.height),
+        },
     };
     assert_eq!((encoded.width, encoded.height), expected, "{plan}");
     assert_eq!(made.oriented_size(), expected, "{plan}");
@@ -45,8 +48,10 @@ fn source(found: &Probe) -> Source {
         probe::Format::Png => Format::Png,
         probe::Format::WebP => Format::WebP,
         probe::Format::Gif => Format::Gif,
+        probe::Format::Tiff | probe::Format::Bmp | probe::Format::Ico | probe::Format::Svg => Format::Png,
+        probe::Format::Avif | probe::Format::Heic | probe::Format::JpegXl => Format::WebP,
     };
-    Source { width, height, format, has_alpha: found.has_alpha }
+    Source { frames: found.frames, ..Source::still(width, height, format, found.has_alpha) }
 }
 
 /// Stripping keeps the picture's size and leaves nothing for a second time.

@@ -48,6 +48,15 @@ pub enum ResizeJob {
         /// The original.
         blob: BlobId,
     },
+    /// Make a variant that nobody was to wait for.
+    Refine {
+        /// The original.
+        blob: BlobId,
+        /// What to make of it: the canonical spelling of the resolved transform.
+        plan: String,
+        /// The window of time in which it was ordered.
+        window: u64,
+    },
     /// An original is gone: delete all that was made of it.
     Forget {
         /// The original.

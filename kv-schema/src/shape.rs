@@ -316,6 +316,11 @@ impl Object {
         format!("{}:c:{index}", self.prefix)
     }
 
+    /// Whoever increments this to 1 has the object made in the background, once in a `window`.
+    pub fn order(&self, window: u64) -> Counter {
+        Counter::new(format!("{}:order:{window}", self.prefix))
+    }
+
     /// Whoever increments this to 1 makes the object, if nobody has done so for the `window` before.
     pub fn take(&self, window: u64) -> Counter {
         Counter::new(format!("{}:take:{window}", self.prefix))

@@ -24,6 +24,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Probe, ProbeError> {
         frames: blocks.frames,
         bits: 8,
         is_progressive: blocks.is_interlaced,
+        is_arithmetic: false,
         color: ColorModel::Palette,
         pixels: area(width, height).max(blocks.largest_frame),
         is_complete: blocks.is_complete,

@@ -46,8 +46,9 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Probe, ProbeError> {
         orientation: orientation.unwrap_or(Orientation::UPRIGHT),
         has_alpha: false,
         frames: 1,
-        bits: 8,
+        bits: frame.bits,
         is_progressive: frame.is_progressive,
+        is_arithmetic: frame.is_arithmetic,
         color: frame.color,
         pixels: area(frame.width, frame.height),
         is_complete,
@@ -88,7 +89,9 @@ fn exif_in(segment: &[u8]) -> Option<Orientation> {
 struct Frame {
     width: u32,
     height: u32,
+    bits: u8,
     is_progressive: bool,
+    is_arithmetic: bool,
     color: ColorModel,
 }
 
@@ -102,11 +105,9 @@ impl Frame {
         let n_components = reader.u8().ok_or_else(too_short)?;
 
         let found = match (marker, bits) {
-            (0xC0..=0xC2, 8) => None,
-            (0xC0..=0xC2, 12) => Some("a 12-bit JPEG"),
-            (0xC0..=0xC2, _) => return Err(corrupt("a JPEG of neither 8 nor 12 bits")),
-            (0xC3, _) => Some("a lossless JPEG"),
-            (0xC9..=0xCB, _) => Some("an arithmetic-coded JPEG"),
+            (0xC0..=0xC2 | 0xC9 | 0xCA, 8 | 12) => None,
+            (0xC0..=0xC2 | 0xC9 | 0xCA, _) => return Err(corrupt("a JPEG of neither 8 nor 12 bits")),
+            (0xC3 | 0xCB, _) => Some("a lossless JPEG"),
             _ => Some("a hierarchical JPEG"),
         };
         if let Some(found) = found {
@@ -122,6 +123,13 @@ impl Frame {
             4 => ColorModel::Cmyk,
             _ => return Err(corrupt("a JPEG of neither 1, 3 nor 4 components")),
         };
-        Ok(Self { width, height, is_progressive: marker == 0xC2, color })
+        Ok(Self {
+            width,
+            height,
+            bits,
+            is_progressive: matches!(marker, 0xC2 | 0xCA),
+            is_arithmetic: matches!(marker, 0xC9 | 0xCA),
+            color,
+        })
     }
 }

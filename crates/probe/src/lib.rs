@@ -9,25 +9,32 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+mod bmp;
+mod boxes;
 mod exif;
 mod gif;
+mod heif;
+mod ico;
 mod jpeg;
+mod jxl;
 mod limits;
 mod png;
 mod reader;
 mod sniff;
+mod svg;
+mod tiff;
 mod webp;
 
 #[cfg(test)]
 mod samples;
 
 pub use exif::Orientation;
-pub use limits::{LimitError, Limits, check_limits};
+pub use limits::{LimitError, Limits, check_decodable, check_limits};
 
-/// The formats that are taken in.
+/// The formats that are recognised. [`check_decodable`] says which of their files are of a kind that can be decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// JPEG with Huffman coding: baseline, extended or progressive.
+    /// JPEG: baseline, extended or progressive, of 8 or 12 bits, with Huffman or arithmetic coding.
     Jpeg,
     /// PNG, animated PNG included.
     Png,
@@ -35,6 +42,20 @@ pub enum Format {
     WebP,
     /// GIF 87a and 89a.
     Gif,
+    /// AVIF, sequences included.
+    Avif,
+    /// HEIC: HEIF with HEVC, whose decoding others hold patents on.
+    Heic,
+    /// JPEG XL, bare or in its container.
+    JpegXl,
+    /// TIFF and BigTIFF.
+    Tiff,
+    /// BMP of Windows or OS/2.
+    Bmp,
+    /// A Windows icon: the largest of its pictures.
+    Ico,
+    /// SVG as text in UTF-8 or another superset of ASCII; not compressed, and without declarations of its own.
+    Svg,
 }
 
 impl Format {
@@ -46,6 +67,13 @@ impl Format {
             Format::Png => "png",
             Format::WebP => "webp",
             Format::Gif => "gif",
+            Format::Avif => "avif",
+            Format::Heic => "heic",
+            Format::JpegXl => "jxl",
+            Format::Tiff => "tiff",
+            Format::Bmp => "bmp",
+            Format::Ico => "ico",
+            Format::Svg => "svg",
         }
     }
 
@@ -57,6 +85,13 @@ impl Format {
             Format::Png => "image/png",
             Format::WebP => "image/webp",
             Format::Gif => "image/gif",
+            Format::Avif => "image/avif",
+            Format::Heic => "image/heic",
+            Format::JpegXl => "image/jxl",
+            Format::Tiff => "image/tiff",
+            Format::Bmp => "image/bmp",
+            Format::Ico => "image/vnd.microsoft.icon",
+            Format::Svg => "image/svg+xml",
         }
     }
 }
@@ -83,21 +118,26 @@ pub struct Probe {
     pub width: u32,
     /// Height in pixels as stored, before the orientation is applied. Never 0.
     pub height: u32,
-    /// The EXIF orientation; upright where there is none or it makes no sense.
+    /// What turns the stored picture upright, as in EXIF, from wherever the format has it; upright where that is
+    /// nowhere or makes no sense.
     pub orientation: Orientation,
     /// Whether pixels may be transparent.
     pub has_alpha: bool,
-    /// Frames: those that the header claims or those that were counted, whichever is more. At least 1.
+    /// Frames, or pages of a TIFF: those that the header claims or those that were counted, whichever is more. At
+    /// least 1. An animated JPEG XL counts as 2, because only decoding tells how many it has.
     pub frames: u32,
-    /// Bits per channel as stored; of the index, for a palette.
+    /// Bits per channel as stored; of the index, for a palette. 8 for SVG and icons.
     pub bits: u8,
     /// Whether the pixels come in several passes (progressive JPEG, interlaced PNG or GIF).
     pub is_progressive: bool,
+    /// Whether a JPEG uses arithmetic coding, which few decoders know.
+    pub is_arithmetic: bool,
     /// How colours are stored.
     pub color: ColorModel,
     /// The largest area, in pixels, that a decoder is asked to hold: the canvas, or a frame that claims more.
     pub pixels: u64,
-    /// Whether the end of the file was among the bytes. A whole file for which this is false has been cut off.
+    /// Whether the end of the file was among the bytes. A whole file for which this is false has been cut off. Always
+    /// true for a bare JPEG XL codestream, whose end only decoding finds.
     pub is_complete: bool,
 }
 
@@ -118,7 +158,7 @@ pub enum ProbeError {
     /// Something else: `found` names it, as well as its first bytes allow.
     #[error("the file is {found}, which is not supported")]
     Unsupported {
-        /// A short name such as `AVIF` or `an HTML page`, ready for a sentence.
+        /// A short name such as `PDF` or `an HTML page`, ready for a sentence.
         found: &'static str,
     },
     /// The bytes end before the size is known. More of them may help.
@@ -142,6 +182,12 @@ pub fn probe(bytes: &[u8]) -> Result<Probe, ProbeError> {
         Format::Png => png::read(bytes),
         Format::WebP => webp::read(bytes),
         Format::Gif => gif::read(bytes),
+        format @ (Format::Avif | Format::Heic) => heif::read(bytes, format),
+        Format::JpegXl => jxl::read(bytes),
+        Format::Tiff => tiff::read(bytes),
+        Format::Bmp => bmp::read(bytes),
+        Format::Ico => ico::read(bytes),
+        Format::Svg => svg::read(bytes),
     }
 }
 
@@ -156,7 +202,7 @@ fn area(width: u32, height: u32) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::samples::{everything, gif, jpeg, png, webp};
+    use crate::samples::*;
 
     fn check(name: &str, bytes: &[u8], expected: &str) {
         let found = match probe(bytes) {
@@ -174,6 +220,7 @@ mod tests {
         for (is_said, word) in [
             (probe.has_alpha, "alpha".to_owned()),
             (probe.is_progressive, "progressive".to_owned()),
+            (probe.is_arithmetic, "arithmetic".to_owned()),
             (probe.frames != 1, format!("frames={}", probe.frames)),
             (probe.orientation != Orientation::UPRIGHT, format!("turned={}:{width}x{height}", probe.orientation.get())),
             (probe.pixels != area(probe.width, probe.height), format!("pixels={}", probe.pixels)),
@@ -205,9 +252,12 @@ mod tests {
             ("orientation 9", jpeg().exif(9, true).bytes(), "jpeg 640x480 Rgb8"),
             ("no height", jpeg().size(640, 0).bytes(), "the file is damaged: a side of no pixels"),
             ("huge", jpeg().size(65535, 65535).bytes(), "jpeg 65535x65535 Rgb8"),
-            ("12 bit", jpeg().bits(12).bytes(), "the file is a 12-bit JPEG, which is not supported"),
+            ("12 bit", jpeg().bits(12).bytes(), "jpeg 640x480 Rgb12"),
+            ("10 bit", jpeg().bits(10).bytes(), "the file is damaged: a JPEG of neither 8 nor 12 bits"),
             ("lossless", jpeg().sof(0xC3).bytes(), "the file is a lossless JPEG, which is not supported"),
-            ("arithmetic", jpeg().sof(0xC9).bytes(), "the file is an arithmetic-coded JPEG, which is not supported"),
+            ("arithmetic", jpeg().sof(0xC9).bytes(), "jpeg 640x480 Rgb8 arithmetic"),
+            ("arithmetic, progressive", jpeg().sof(0xCA).bytes(), "jpeg 640x480 Rgb8 progressive arithmetic"),
+            ("arithmetic, lossless", jpeg().sof(0xCB).bytes(), "the file is a lossless JPEG, which is not supported"),
             ("hierarchical", jpeg().sof(0xC5).bytes(), "the file is a hierarchical JPEG, which is not supported"),
             ("end without a frame", vec![0xFF, 0xD8, 0xFF, 0xD9], "the file is damaged: a JPEG without a frame"),
             (
@@ -346,6 +396,175 @@ mod tests {
         ] {
             check(name, &bytes, expected);
         }
+    }
+
+    #[test]
+    fn reads_avif_and_heic() {
+        let avif = || heif(b"avif");
+        for (name, bytes, expected) in [
+            ("plain", avif().bytes(), "avif 64x48 Rgb8"),
+            ("wide tables", avif().wide().opacity(ALPHA).bytes(), "avif 64x48 Rgb8 alpha"),
+            ("ten bits", avif().property(b"av1C", &[0x81, 0, 0x4C, 0]).bytes(), "avif 64x48 Rgb10"),
+            ("twelve bits, gray", avif().property(b"av1C", &[0x81, 0, 0x7C, 0]).bytes(), "avif 64x48 Gray12"),
+            ("gray by pixi", avif().property(b"pixi", &[0, 0, 0, 0, 1, 8]).bytes(), "avif 64x48 Gray8"),
+            ("turned left", avif().property(b"irot", &[1]).bytes(), "avif 64x48 Rgb8 turned=8:48x64"),
+            ("upside down", avif().property(b"irot", &[2]).bytes(), "avif 64x48 Rgb8 turned=3:64x48"),
+            ("turned right", avif().property(b"irot", &[3]).bytes(), "avif 64x48 Rgb8 turned=6:48x64"),
+            ("top and bottom", avif().property(b"imir", &[0]).bytes(), "avif 64x48 Rgb8 turned=4:64x48"),
+            ("left and right", avif().property(b"imir", &[1]).bytes(), "avif 64x48 Rgb8 turned=2:64x48"),
+            (
+                "turned left, then left and right",
+                avif().property(b"irot", &[1]).property(b"imir", &[1]).bytes(),
+                "avif 64x48 Rgb8 turned=7:48x64",
+            ),
+            (
+                "turned left, then top and bottom",
+                avif().property(b"irot", &[1]).property(b"imir", &[0]).bytes(),
+                "avif 64x48 Rgb8 turned=5:48x64",
+            ),
+            ("depth, not opacity", avif().opacity(b"urn:mpeg:hevc:2015:auxid:2").bytes(), "avif 64x48 Rgb8"),
+            ("sequence", heif(b"avis").frames(5).bytes(), "avif 64x48 Rgb8 frames=5"),
+            ("frames beside a still picture", avif().frames(5).bytes(), "avif 64x48 Rgb8"),
+            ("heic", heif(b"heic").opacity(b"urn:mpeg:hevc:2015:auxid:1").bytes(), "heic 64x48 Rgb8 alpha"),
+            ("no size", avif().size(0, 48).bytes(), "the file is damaged: a side of no pixels"),
+            ("cut", cut(avif().bytes(), 3), "avif 64x48 Rgb8 cut"),
+            ("cut in the properties", cut(avif().bytes(), 30), "the file ends inside its header"),
+            ("nothing but a brand", media_box(b"ftyp", b"avif\0\0\0\0avif"), "the file ends inside its header"),
+            (
+                "properties that run over",
+                [media_box(b"ftyp", b"avif\0\0\0\0avif"), media_box(b"meta", b"\0\0\0\0\0\0\x0F\0pitm")].concat(),
+                "the file is damaged: a box longer than the one around it",
+            ),
+        ] {
+            check(name, &bytes, expected);
+        }
+    }
+
+    #[test]
+    fn reads_jpeg_xl() {
+        for (name, bytes, expected) in [
+            ("by default", jxl(&[(0, 1), (0, 2), (299, 9), (1, 3), (1, 1)]).bytes(), "jxl 300x300 Rgb8"),
+            ("of eights", jxl(&[(1, 1), (4, 5), (0, 3), (9, 5), (1, 1)]).bytes(), "jxl 80x40 Rgb8"),
+            ("animated", jxl(JXL_ANIMATED).bytes(), "jxl 1000x600 Gray8 frames=2 turned=6:600x1000"),
+            ("boxed", jxl(JXL_ALPHA).boxed(1), "jxl 455x256 Rgb16 alpha"),
+            ("in pieces", jxl(JXL_ALPHA).boxed(2), "jxl 455x256 Rgb16 alpha"),
+            ("cut in its box", cut(jxl(JXL_ALPHA).boxed(1), 1), "the file ends inside its header"),
+            (
+                "cut behind the header",
+                cut([jxl(JXL_ALPHA).boxed(1), vec![0; 4]].concat(), 1),
+                "jxl 455x256 Rgb16 alpha cut",
+            ),
+            (
+                "a box of something else",
+                [media_box(b"JXL ", b"\r\n\x87\n"), media_box(b"jxlc", b"\xFF\xD8")].concat(),
+                "the file is damaged: a JPEG XL without its codestream",
+            ),
+        ] {
+            check(name, &bytes, expected);
+        }
+    }
+
+    #[test]
+    fn reads_tiff() {
+        let rgb = || tiff().field(262, 3, 2).field(277, 3, 3);
+        for (name, bytes, expected) in [
+            ("gray", tiff().bytes(), "tiff 30x20 Gray8"),
+            ("big endian", tiff().big_endian().bytes(), "tiff 30x20 Gray8"),
+            ("bigtiff", tiff().big().bytes(), "tiff 30x20 Gray8"),
+            ("one bit by default", tiff().without(258).bytes(), "tiff 30x20 Gray1"),
+            ("16 bits, rgb", rgb().field(258, 3, 16).bytes(), "tiff 30x20 Rgb16"),
+            ("opacity", rgb().field(277, 3, 4).bytes(), "tiff 30x20 Rgb8 alpha"),
+            ("inks", tiff().field(262, 3, 5).field(277, 3, 4).bytes(), "tiff 30x20 Cmyk8"),
+            ("palette", tiff().field(262, 3, 3).bytes(), "tiff 30x20 Palette8"),
+            ("turned", tiff().field(274, 3, 6).bytes(), "tiff 30x20 Gray8 turned=6:20x30"),
+            ("orientation 9", tiff().field(274, 3, 9).bytes(), "tiff 30x20 Gray8"),
+            ("three pages", tiff().pages(3).bytes(), "tiff 30x20 Gray8 frames=3"),
+            ("cut in the second page", cut(tiff().pages(2).bytes(), 3), "tiff 30x20 Gray8 cut"),
+            ("pixels beyond the end", tiff().field(273, 4, 4000).bytes(), "tiff 30x20 Gray8 cut"),
+            ("no height", tiff().without(257).bytes(), "the file is damaged: a side of no pixels"),
+            (
+                "a width in words",
+                tiff().field(256, 2, 1).bytes(),
+                "the file is damaged: a TIFF field that is no number",
+            ),
+            ("raw", tiff().field(50706, 1, 1).bytes(), "the file is a camera's raw file, which is not supported"),
+            (
+                "preview",
+                tiff().field(254, 4, 1).bytes(),
+                "the file is a TIFF that begins with a preview, which is not supported",
+            ),
+            ("no page", b"II*\0\0\0\0\0".to_vec(), "the file is damaged: a TIFF without a page"),
+        ] {
+            check(name, &bytes, expected);
+        }
+        let mut circle = tiff().bytes();
+        let end = circle.len();
+        circle[end - 4] = 12;
+        check("a page that is followed by itself", &circle, "tiff 30x20 Gray8 frames=1000");
+    }
+
+    #[test]
+    fn reads_bmp_and_ico() {
+        for (name, bytes, expected) in [
+            ("bmp", bmp(40, 30, 20, 24, 0, 0), "bmp 30x20 Rgb8"),
+            ("from the top", bmp(40, 30, -20, 32, 0, 0), "bmp 30x20 Rgb8"),
+            ("palette", bmp(40, 30, 20, 4, 2, 0), "bmp 30x20 Palette4"),
+            ("15 bits", bmp(40, 30, 20, 16, 0, 0), "bmp 30x20 Rgb5"),
+            ("opacity", bmp(124, 30, 20, 32, 3, 0xFF00_0000), "bmp 30x20 Rgb8 alpha"),
+            ("no mask for opacity", bmp(124, 30, 20, 32, 3, 0), "bmp 30x20 Rgb8"),
+            ("of OS/2", bmp(12, 30, 20, 8, 0, 0), "bmp 30x20 Palette8"),
+            ("cut", cut(bmp(40, 30, 20, 24, 0, 0), 2), "bmp 30x20 Rgb8 cut"),
+            ("no width", bmp(40, 0, 20, 24, 0, 0), "the file is damaged: a side of no pixels"),
+            ("narrower than nothing", bmp(40, -5, 20, 24, 0, 0), "the file is damaged: a BMP side beyond 2^31"),
+            ("7 bits", bmp(40, 30, 20, 7, 0, 0), "the file is damaged: a BMP of unknown depth"),
+            ("icon", ico(32, 24, false, (32, 24)), "ico 32x24 Rgb8 alpha"),
+            ("icon of a png", ico(0, 0, true, (512, 300)), "ico 512x300 Rgb8 alpha"),
+            ("small icon last", ico(8, 8, false, (8, 8)), "ico 16x16 Rgb8 alpha"),
+            ("bomb", ico(0, 0, true, (60_000, 60_000)), "ico 60000x60000 Rgb8 alpha"),
+            ("cut icon", cut(ico(0, 0, true, (512, 300)), 5), "ico 512x300 Rgb8 alpha cut"),
+            ("empty", b"\0\0\x01\0\0\0".to_vec(), "the file is damaged: an icon of no picture or of more than 256"),
+        ] {
+            check(name, &bytes, expected);
+        }
+    }
+
+    #[test]
+    fn reads_svg() {
+        for (attributes, expected) in [
+            ("width='30' height='20'", "svg 30x20 Rgb8 alpha"),
+            ("width=\"30px\"\n height = \"20.2\" viewBox='0 0 9 9'", "svg 30x21 Rgb8 alpha"),
+            ("width='1in' height='25.4mm'", "svg 96x96 Rgb8 alpha"),
+            ("width='2.54CM' height='72pt'", "svg 96x96 Rgb8 alpha"),
+            ("width='2em' height='1pc'", "svg 32x16 Rgb8 alpha"),
+            ("width='1e2' height='.5e2Q'", "svg 100x48 Rgb8 alpha"),
+            ("viewBox='0 0 24 12'", "svg 24x12 Rgb8 alpha"),
+            ("viewBox='-5,-5 , 24.5 12'", "svg 25x12 Rgb8 alpha"),
+            ("width='100%' height='100%' viewBox='0 0 24 12'", "svg 24x12 Rgb8 alpha"),
+            ("width='48' viewBox='0 0 24 12'", "svg 48x24 Rgb8 alpha"),
+            ("height='48' viewBox='0 0 24 12'", "svg 96x48 Rgb8 alpha"),
+            ("", "svg 300x150 Rgb8 alpha"),
+            ("width='auto' height='-3' viewBox='0 0 0 9'", "svg 300x150 Rgb8 alpha"),
+            ("width='9' viewBox='0 0 nonsense'", "svg 9x150 Rgb8 alpha"),
+            ("width='0.1' height='0.1'", "svg 1x1 Rgb8 alpha"),
+            ("width='0' height='9'", "the file is damaged: a side of no pixels"),
+            ("width='1e300' height='9'", "the file is damaged: an SVG side beyond 2^31"),
+            ("width=9", "the file is damaged: an SVG whose root is not well-formed"),
+            ("width", "the file is damaged: an SVG whose root is not well-formed"),
+        ] {
+            check(attributes, &svg(attributes), expected);
+        }
+        for (text, expected) in [
+            ("<s:svg xmlns:s='http://www.w3.org/2000/svg' width='3' height='2'/>", "svg 3x2 Rgb8 alpha"),
+            ("<svg xmlns='http://www.w3.org/2000/svg'>", "svg 300x150 Rgb8 alpha cut"),
+            ("<svg width='9", "the file ends inside its header"),
+            ("<svg width='3' height='2'/>", "the file is damaged: an SVG without its namespace"),
+        ] {
+            check(text, text.as_bytes(), expected);
+        }
+        let far = [b"<!--".to_vec(), vec![b' '; 70_000], b"-->".to_vec(), svg("")].concat();
+        check("a root too far in", &far, "the file is XML, which is not supported");
+        let long = svg(&format!("a='{}'", "b".repeat(70_000)));
+        check("a root too long", &long, "the file is damaged: an SVG whose root does not end in 64 KiB");
     }
 
     #[test]

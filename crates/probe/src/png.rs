@@ -21,6 +21,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Probe, ProbeError> {
         frames: chunks.frames_claimed.max(chunks.frames_counted).max(1),
         bits: header.bits,
         is_progressive: header.is_interlaced,
+        is_arithmetic: false,
         color: header.color,
         pixels: area(header.width, header.height),
         is_complete: chunks.is_complete,

@@ -15,6 +15,12 @@ impl<'a> Reader<'a> {
         self.rest
     }
 
+    /// The same, so many bytes further on.
+    pub(crate) fn after(mut self, n_bytes: usize) -> Option<Self> {
+        self.take(n_bytes)?;
+        Some(self)
+    }
+
     pub(crate) fn take(&mut self, n_bytes: usize) -> Option<&'a [u8]> {
         let (taken, rest) = self.rest.split_at_checked(n_bytes)?;
         self.rest = rest;
@@ -45,6 +51,14 @@ impl<'a> Reader<'a> {
 
     pub(crate) fn u32_be(&mut self) -> Option<u32> {
         self.array().map(u32::from_be_bytes)
+    }
+
+    pub(crate) fn u64_be(&mut self) -> Option<u64> {
+        self.array().map(u64::from_be_bytes)
+    }
+
+    pub(crate) fn u64_le(&mut self) -> Option<u64> {
+        self.array().map(u64::from_le_bytes)
     }
 
     pub(crate) fn u32_le(&mut self) -> Option<u32> {

@@ -20,6 +20,81 @@ pub(crate) fn exif_block(orientation: u8, is_little: bool) -> Vec<u8> {
     block
 }
 
+pub(crate) const ALPHA: &[u8] = b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha";
+
+/// 1000x600, turned, animated, 8 bits, no more channels, gray.
+pub(crate) const JXL_ANIMATED: &[(u32, u32)] = &[
+    (0, 1),
+    (1, 2),
+    (599, 13),
+    (0, 3),
+    (1, 2),
+    (999, 13),
+    // Not all default; extra fields: orientation 6, no intrinsic size, a preview of 65 by ratio, animation.
+    (0, 1),
+    (1, 1),
+    (5, 3),
+    (0, 1),
+    (1, 1),
+    (0, 1),
+    (1, 2),
+    (0, 8),
+    (1, 3),
+    (1, 1),
+    (0, 2),
+    (0, 2),
+    (0, 2),
+    (0, 1),
+    // Depth 8, 16 bits are enough, no more channels, not XYB, gray.
+    (0, 1),
+    (0, 2),
+    (1, 1),
+    (0, 2),
+    (0, 1),
+    (0, 1),
+    (0, 1),
+    (1, 2),
+];
+
+/// 256 high and 16:9, 16 bits, with a spot colour and opacity under a name.
+pub(crate) const JXL_ALPHA: &[(u32, u32)] = &[
+    (1, 1),
+    (31, 5),
+    (5, 3),
+    (0, 1),
+    (0, 1),
+    (0, 1),
+    (3, 2),
+    (15, 6),
+    (1, 1),
+    (2, 2),
+    (0, 4),
+    // Spot colour: a name of one byte, four numbers.
+    (0, 1),
+    (2, 2),
+    (0, 4),
+    (0, 1),
+    (0, 2),
+    (0, 2),
+    (1, 2),
+    (1, 4),
+    (65, 8),
+    (0, 32),
+    (0, 32),
+    // Opacity of 16 bits, not premultiplied.
+    (0, 1),
+    (0, 2),
+    (0, 1),
+    (3, 2),
+    (15, 6),
+    (0, 2),
+    (0, 2),
+    (0, 1),
+    // XYB, sRGB.
+    (1, 1),
+    (1, 1),
+];
+
 /// One sound file of each kind.
 pub(crate) fn everything() -> Vec<(&'static str, Vec<u8>)> {
     vec![
@@ -32,6 +107,26 @@ pub(crate) fn everything() -> Vec<(&'static str, Vec<u8>)> {
         ("extended webp", webp().extended(0x18, 7, 9).lossless(7, 9, true).exif(6).bytes()),
         ("animated webp", webp().extended(0x12, 9, 9).animation().frame(9, 9).frame(3, 3).bytes()),
         ("gif", gif().comment().transparent().frame(0, 0, 40, 30).frame(2, 2, 5, 5).bytes()),
+        ("avif", heif(b"avif").property(b"irot", &[1]).property(b"av1C", &[0x81, 0, 0x4C, 0]).bytes()),
+        ("wide avif", heif(b"avif").wide().opacity(ALPHA).bytes()),
+        ("avif sequence", heif(b"avis").frames(5).bytes()),
+        ("heic", heif(b"heic").property(b"pixi", &[0, 0, 0, 0, 3, 10, 10, 10]).opacity(ALPHA).bytes()),
+        ("jpeg xl", jxl(JXL_ANIMATED).bytes()),
+        ("boxed jpeg xl", jxl(JXL_ALPHA).boxed(1)),
+        ("jpeg xl in pieces", jxl(JXL_ALPHA).boxed(2)),
+        ("tiff", tiff().pages(3).bytes()),
+        ("big-endian tiff", tiff().big_endian().field(274, 3, 6).bytes()),
+        ("bigtiff", tiff().big().pages(2).bytes()),
+        ("bmp", bmp(40, 30, -20, 24, 0, 0)),
+        ("bmp with opacity", bmp(124, 30, 20, 32, 3, 0xFF00_0000)),
+        ("old bmp", bmp(12, 30, 20, 8, 0, 0)),
+        ("icon", ico(32, 32, false, (32, 32))),
+        ("icon of a png", ico(0, 0, true, (512, 512))),
+        ("svg", svg("width='30' height='20'")),
+        (
+            "svg with a preamble",
+            [b"<?xml version='1.0'?><!-- > --><!DOCTYPE svg>".to_vec(), svg("viewBox='0 0 3 2'")].concat(),
+        ),
     ]
 }
 
@@ -109,7 +204,7 @@ fn segment(marker: u8, body: &[u8]) -> Vec<u8> {
     [&[0xFF, marker], length.to_be_bytes().as_slice(), body].concat()
 }
 
-fn cut(mut bytes: Vec<u8>, n_bytes: usize) -> Vec<u8> {
+pub(crate) fn cut(mut bytes: Vec<u8>, n_bytes: usize) -> Vec<u8> {
     bytes.truncate(bytes.len() - n_bytes);
     bytes
 }
@@ -331,4 +426,272 @@ impl Gif {
     pub(crate) fn cut(self, n_bytes: usize) -> Vec<u8> {
         cut(self.bytes(), n_bytes)
     }
+}
+
+/// A box of an ISO media file.
+pub(crate) fn media_box(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(body.len() + 8).expect("a sample box is short");
+    [length.to_be_bytes().as_slice(), kind, body].concat()
+}
+
+/// AVIF or HEIC: item 1 is the picture, with the properties in their order, and item 2 its opacity, if it has one.
+#[derive(Clone)]
+pub(crate) struct Heif {
+    brand: [u8; 4],
+    size: (u32, u32),
+    properties: Vec<Vec<u8>>,
+    opacity: Option<&'static [u8]>,
+    frames: Option<u32>,
+    is_wide: bool,
+}
+
+pub(crate) fn heif(brand: &[u8; 4]) -> Heif {
+    Heif { brand: *brand, size: (64, 48), properties: Vec::new(), opacity: None, frames: None, is_wide: false }
+}
+
+impl Heif {
+    pub(crate) fn size(mut self, width: u32, height: u32) -> Self {
+        self.size = (width, height);
+        self
+    }
+
+    pub(crate) fn property(mut self, kind: &[u8; 4], body: &[u8]) -> Self {
+        self.properties.push(media_box(kind, body));
+        self
+    }
+
+    pub(crate) fn opacity(mut self, name: &'static [u8]) -> Self {
+        self.opacity = Some(name);
+        self
+    }
+
+    pub(crate) fn frames(mut self, frames: u32) -> Self {
+        self.frames = Some(frames);
+        self
+    }
+
+    /// With the wide forms of every table.
+    pub(crate) fn wide(mut self) -> Self {
+        self.is_wide = true;
+        self
+    }
+
+    fn id(&self, id: u16) -> Vec<u8> {
+        if self.is_wide { u32::from(id).to_be_bytes().to_vec() } else { id.to_be_bytes().to_vec() }
+    }
+
+    fn version(&self) -> [u8; 4] {
+        [u8::from(self.is_wide), 0, 0, u8::from(self.is_wide)]
+    }
+
+    fn associations(&self, id: u16, first: usize, n: usize) -> Vec<u8> {
+        let index = |index: usize| u8::try_from(index).expect("a sample has few properties") | 0x80;
+        let mut list = [self.id(id), vec![index(n) & 0x7F]].concat();
+        for at in first..first + n {
+            if self.is_wide {
+                list.push(0x80);
+            }
+            list.push(if self.is_wide { index(at) & 0x7F } else { index(at) });
+        }
+        list
+    }
+
+    pub(crate) fn bytes(self) -> Vec<u8> {
+        let mut list = self.properties.clone();
+        list.push(media_box(b"ispe", &[[0; 4], self.size.0.to_be_bytes(), self.size.1.to_be_bytes()].concat()));
+        let mut table = self.associations(1, 1, list.len());
+        let mut references = Vec::new();
+        if let Some(name) = self.opacity {
+            list.push(media_box(b"auxC", &[&[0; 4], name, &[0]].concat()));
+            table.extend(self.associations(2, list.len(), 1));
+            let targets = [self.id(2), vec![0, 1], self.id(1)].concat();
+            references = media_box(b"iref", &[self.version().to_vec(), media_box(b"auxl", &targets)].concat());
+        }
+        let n_items = 1 + u32::from(self.opacity.is_some());
+        let table = [self.version().as_slice(), &n_items.to_be_bytes(), &table].concat();
+        let properties = [media_box(b"ipco", &list.concat()), media_box(b"ipma", &table)].concat();
+        let meta = [
+            vec![0; 4],
+            media_box(b"hdlr", &[0; 20]),
+            media_box(b"pitm", &[self.version().to_vec(), self.id(1)].concat()),
+            references,
+            media_box(b"iprp", &properties),
+        ];
+        let movie = self.frames.map(|frames| {
+            let sizes = media_box(b"stsz", &[[0; 4], [0; 4], frames.to_be_bytes()].concat());
+            let handler = media_box(b"hdlr", b"\0\0\0\0\0\0\0\0pict\0\0\0\0");
+            let information = media_box(b"minf", &media_box(b"stbl", &sizes));
+            let media = media_box(b"mdia", &[handler, information].concat());
+            media_box(b"moov", &[media_box(b"mvhd", &[0; 9]), media_box(b"trak", &media)].concat())
+        });
+        [
+            media_box(b"ftyp", &[&self.brand, b"\0\0\0\0mif1miaf".as_slice()].concat()),
+            media_box(b"meta", &meta.concat()),
+            movie.unwrap_or_default(),
+            media_box(b"mdat", &[7; 12]),
+        ]
+        .concat()
+    }
+}
+
+/// JPEG XL, bit by bit.
+#[derive(Clone, Default)]
+pub(crate) struct Jxl {
+    bits: Vec<bool>,
+}
+
+/// A codestream from fields, each a number and its bits.
+pub(crate) fn jxl(fields: &[(u32, u32)]) -> Jxl {
+    let mut jxl = Jxl::default();
+    for &(value, n_bits) in fields {
+        jxl.bits.extend((0..n_bits).map(|bit| value >> bit & 1 == 1));
+    }
+    jxl
+}
+
+impl Jxl {
+    pub(crate) fn bytes(self) -> Vec<u8> {
+        let byte = |bits: &[bool]| bits.iter().rev().fold(0, |byte, &bit| byte << 1 | u8::from(bit));
+        [b"\xFF\x0A".to_vec(), self.bits.chunks(8).map(byte).collect()].concat()
+    }
+
+    /// In a container, in one piece or in two.
+    pub(crate) fn boxed(self, pieces: usize) -> Vec<u8> {
+        let start = [media_box(b"JXL ", b"\r\n\x87\n"), media_box(b"ftyp", b"jxl \0\0\0\0jxl ")].concat();
+        let stream = self.bytes();
+        if pieces == 1 {
+            return [start, media_box(b"jxlc", &stream)].concat();
+        }
+        let (first, second) = stream.split_at(3);
+        let piece = |number: u32, bytes: &[u8]| media_box(b"jxlp", &[&number.to_be_bytes(), bytes].concat());
+        [start, piece(0, first), media_box(b"Exif", &[0; 9]), piece(0x8000_0001, second)].concat()
+    }
+}
+
+/// A TIFF with fields of one value each, as tag, type and value, and pages of the same.
+#[derive(Clone)]
+pub(crate) struct Tiff {
+    is_little: bool,
+    is_big: bool,
+    fields: Vec<(u16, u16, u32)>,
+    pages: u32,
+}
+
+pub(crate) fn tiff() -> Tiff {
+    let fields = vec![(256, 3, 30), (257, 4, 20), (258, 3, 8), (262, 3, 1), (273, 4, 8), (277, 3, 1), (279, 4, 4)];
+    Tiff { is_little: true, is_big: false, fields, pages: 1 }
+}
+
+impl Tiff {
+    pub(crate) fn big_endian(mut self) -> Self {
+        self.is_little = false;
+        self
+    }
+
+    pub(crate) fn big(mut self) -> Self {
+        self.is_big = true;
+        self
+    }
+
+    pub(crate) fn field(mut self, tag: u16, kind: u16, value: u32) -> Self {
+        self.fields.retain(|field| field.0 != tag);
+        self.fields.push((tag, kind, value));
+        self
+    }
+
+    pub(crate) fn without(mut self, tag: u16) -> Self {
+        self.fields.retain(|field| field.0 != tag);
+        self
+    }
+
+    pub(crate) fn pages(mut self, pages: u32) -> Self {
+        self.pages = pages;
+        self
+    }
+
+    fn number(&self, value: u64, n_bytes: usize) -> Vec<u8> {
+        if self.is_little {
+            value.to_le_bytes()[..n_bytes].to_vec()
+        } else {
+            value.to_be_bytes()[8 - n_bytes..].to_vec()
+        }
+    }
+
+    pub(crate) fn bytes(self) -> Vec<u8> {
+        let (width, count_width) = if self.is_big { (8, 8) } else { (4, 2) };
+        let mut bytes = if self.is_little { b"II".to_vec() } else { b"MM".to_vec() };
+        bytes.extend(self.number(if self.is_big { 43 } else { 42 }, 2));
+        if self.is_big {
+            bytes.extend([self.number(8, 2), vec![0, 0]].concat());
+        }
+        // The pixels, and then the pages.
+        bytes.extend(self.number(bytes.len() as u64 + width as u64 + 4, width));
+        bytes.extend([9; 4]);
+        for page in 1..=self.pages {
+            let n_fields = self.fields.len();
+            bytes.extend(self.number(n_fields as u64, count_width));
+            for &(tag, kind, value) in &self.fields {
+                bytes.extend(self.number(tag.into(), 2));
+                bytes.extend(self.number(kind.into(), 2));
+                bytes.extend(self.number(1, width));
+                let size = match kind {
+                    3 => 2,
+                    4 => 4,
+                    _ => 1,
+                };
+                bytes.extend([self.number(value.into(), size), vec![0; width - size]].concat());
+            }
+            let next = if page < self.pages { bytes.len() + width } else { 0 };
+            bytes.extend(self.number(next as u64, width));
+        }
+        bytes
+    }
+}
+
+/// A BMP with a header of this size, and next to no pixels.
+pub(crate) fn bmp(header: u32, width: i32, height: i32, depth: u16, method: u32, opacity: u32) -> Vec<u8> {
+    let body = bitmap(header, width, height, depth, method, opacity);
+    let length = u32::try_from(14 + body.len()).expect("a sample is short");
+    [b"BM", length.to_le_bytes().as_slice(), &[0; 4], &(14 + header).to_le_bytes(), &body].concat()
+}
+
+fn bitmap(header: u32, width: i32, height: i32, depth: u16, method: u32, opacity: u32) -> Vec<u8> {
+    let mut body = header.to_le_bytes().to_vec();
+    if header == 12 {
+        body.extend((width as u16).to_le_bytes());
+        body.extend((height as u16).to_le_bytes());
+    } else {
+        body.extend(width.to_le_bytes());
+        body.extend(height.to_le_bytes());
+    }
+    body.extend(1_u16.to_le_bytes());
+    body.extend(depth.to_le_bytes());
+    body.extend(method.to_le_bytes());
+    body.resize(52, 0);
+    body.extend(opacity.to_le_bytes());
+    body.truncate(header.max(16) as usize);
+    body.resize(header.max(16) as usize + 8, 0);
+    body
+}
+
+/// An icon of a small bitmap and of a PNG or a larger bitmap.
+pub(crate) fn ico(width: u8, height: u8, has_png: bool, size: (u32, u32)) -> Vec<u8> {
+    let large = if has_png {
+        png().size(size.0, size.1).bytes()
+    } else {
+        bitmap(40, size.0 as i32, 2 * size.1 as i32, 32, 0, 0)
+    };
+    let small = bitmap(40, 16, 32, 32, 0, 0);
+    let entry = |sides: [u8; 2], picture: &[u8], offset: usize| {
+        let numbers = [picture.len() as u32, offset as u32].map(u32::to_le_bytes).concat();
+        [sides.as_slice(), &[0, 0, 1, 0, 32, 0], &numbers].concat()
+    };
+    let start = [0, 0, 1, 0, 2, 0].to_vec();
+    [start, entry([16, 16], &small, 38), entry([width, height], &large, 38 + small.len()), small.clone(), large]
+        .concat()
+}
+
+/// An SVG whose root has these attributes.
+pub(crate) fn svg(attributes: &str) -> Vec<u8> {
+    format!("<svg xmlns=\"http://www.w3.org/2000/svg\" {attributes}><path d='M0 0'/></svg>\n").into_bytes()
 }

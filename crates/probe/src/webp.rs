@@ -32,6 +32,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Probe, ProbeError> {
         frames: found.frames,
         bits: 8,
         is_progressive: false,
+        is_arithmetic: false,
         color: ColorModel::Rgb,
         pixels: area(width, height),
         is_complete,

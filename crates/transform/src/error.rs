@@ -18,8 +18,8 @@ pub struct TransformError {
 pub enum TransformErrorKind {
     /// The text is not in the grammar, or contradicts itself: 400.
     Invalid,
-    /// In the grammar, but not offered yet: 501.
-    Unsupported,
+    /// A filter that the operator has not installed: 501.
+    FilterUnknown,
     /// The result would be too large: 422.
     Limit {
         /// The most allowed, in pixels (of one side, or of the whole).
@@ -34,8 +34,9 @@ impl TransformError {
         Self { kind: TransformErrorKind::Invalid, option: option.map(str::to_owned), detail: detail.into() }
     }
 
-    pub(crate) fn unsupported(option: &str, detail: impl Into<String>) -> Self {
-        Self { kind: TransformErrorKind::Unsupported, option: Some(option.to_owned()), detail: detail.into() }
+    pub(crate) fn filter_unknown(detail: impl Into<String>) -> Self {
+        let option = Some("filter".to_owned());
+        Self { kind: TransformErrorKind::FilterUnknown, option, detail: detail.into() }
     }
 
     pub(crate) fn limit(option: Option<&str>, limit: u64, actual: u64, detail: impl Into<String>) -> Self {

@@ -58,8 +58,8 @@ const COMPASS: [(&str, &str, Gravity); 9] = [
     ("n", "north", Gravity { x: WHOLE / 2, y: 0 }),
     ("ne", "northeast", Gravity { x: WHOLE, y: 0 }),
     ("e", "east", Gravity { x: WHOLE, y: WHOLE / 2 }),
-    ("se", "southeast", Gravity { x: WHOLE, y: WHOLE }),
-    ("s", "south", Gravity { x: WHOLE / 2, y: WHOLE }),
+    ("se", "southeast", Gravity::SOUTHEAST),
+    ("s", "south", Gravity::SOUTH),
     ("sw", "southwest", Gravity { x: 0, y: WHOLE }),
     ("w", "west", Gravity { x: 0, y: WHOLE / 2 }),
     ("nw", "northwest", Gravity { x: 0, y: 0 }),
@@ -68,6 +68,10 @@ const COMPASS: [(&str, &str, Gravity); 9] = [
 impl Gravity {
     /// The middle.
     pub const CENTER: Self = Self { x: WHOLE / 2, y: WHOLE / 2 };
+    /// The middle of the lower edge.
+    pub const SOUTH: Self = Self { x: WHOLE / 2, y: WHOLE };
+    /// The lower right corner.
+    pub const SOUTHEAST: Self = Self { x: WHOLE, y: WHOLE };
 
     pub(crate) fn from_text(text: &str) -> Option<Self> {
         if let Some((.., gravity)) = COMPASS.iter().find(|(short, long, _)| [*short, *long].contains(&text)) {
@@ -79,22 +83,22 @@ impl Gravity {
     }
 
     /// Left edge, in pixels, of a crop that leaves `room` pixels over. Halves round up, as in sharp.
-    pub(crate) fn crop_left(self, room: u32) -> u32 {
+    pub fn crop_left(self, room: u32) -> u32 {
         share(room, self.x, u64::from(WHOLE) / 2)
     }
 
     /// Upper edge of such a crop.
-    pub(crate) fn crop_top(self, room: u32) -> u32 {
+    pub fn crop_top(self, room: u32) -> u32 {
         share(room, self.y, u64::from(WHOLE) / 2)
     }
 
     /// Left edge, in pixels, of a picture on a canvas `room` pixels wider. Halves round down, as in sharp.
-    pub(crate) fn pad_left(self, room: u32) -> u32 {
+    pub fn pad_left(self, room: u32) -> u32 {
         share(room, self.x, 0)
     }
 
     /// Upper edge of such a picture.
-    pub(crate) fn pad_top(self, room: u32) -> u32 {
+    pub fn pad_top(self, room: u32) -> u32 {
         share(room, self.y, 0)
     }
 }
@@ -110,6 +114,97 @@ impl fmt::Display for Gravity {
         match COMPASS.iter().find(|(.., gravity)| gravity == self) {
             Some((name, ..)) => f.write_str(name),
             None => write!(f, "{}:{}", Decimal(self.x.into(), 4), Decimal(self.y.into(), 4)),
+        }
+    }
+}
+
+/// Where a crop lies: at a place that is given, or at one that is found in the picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Focus {
+    At(Gravity),
+    Smart(Smart),
+}
+
+impl Default for Focus {
+    fn default() -> Self {
+        Self::At(Gravity::CENTER)
+    }
+}
+
+impl Focus {
+    pub(crate) fn from_text(text: &str) -> Option<Self> {
+        match text {
+            "auto" => Some(Self::Smart(Smart::Attention)),
+            _ => Smart::from_name(text).map(Self::Smart).or_else(|| Gravity::from_text(text).map(Self::At)),
+        }
+    }
+
+    /// The place that is given; the centre where it is to be found.
+    pub(crate) fn gravity(self) -> Gravity {
+        match self {
+            Self::At(gravity) => gravity,
+            Self::Smart(_) => Gravity::CENTER,
+        }
+    }
+
+    pub(crate) fn smart(self) -> Option<Smart> {
+        match self {
+            Self::At(_) => None,
+            Self::Smart(smart) => Some(smart),
+        }
+    }
+}
+
+impl fmt::Display for Focus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::At(gravity) => gravity.fmt(f),
+            Self::Smart(smart) => f.write_str(smart.name()),
+        }
+    }
+}
+
+/// What to look for in a picture that is to be cropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Smart {
+    /// What draws the eye: edges, saturated colours, skin.
+    Attention,
+    /// Where most is going on.
+    Entropy,
+    /// Faces.
+    Faces,
+}
+
+impl Smart {
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        [Self::Attention, Self::Entropy, Self::Faces].into_iter().find(|smart| smart.name() == name)
+    }
+
+    /// The name in a transform and in a plan.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Attention => "attention",
+            Self::Entropy => "entropy",
+            Self::Faces => "faces",
+        }
+    }
+}
+
+/// A picture without colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Tone {
+    /// Shades of gray.
+    Gray,
+    /// Black and white, nothing between.
+    Bitonal,
+}
+
+impl Tone {
+    /// The short name of the option that asks for it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Gray => "gray",
+            Self::Bitonal => "bitonal",
         }
     }
 }
@@ -143,6 +238,11 @@ impl Color {
         };
         let color = Self { rgb: [red, green, blue], alpha };
         Some(if alpha == 0 { Self::CLEAR } else { color })
+    }
+
+    /// Reads `rgb` or `rrggbb`.
+    pub(crate) fn rgb_from_text(text: &str) -> Option<[u8; 3]> {
+        Self::from_text(text).filter(|_| matches!(text.len(), 3 | 6)).map(|color| color.rgb)
     }
 
     /// Whether nothing can be seen through it.

@@ -184,7 +184,7 @@ mod tests {
         let platform = TestPlatform::default();
         for _ in 0..50 {
             let pass = block_on(enter(&platform, RENDERS)).unwrap().expect("there is room");
-            block_on(leave(&platform, pass)).unwrap();
+            block_on(leave(&platform, &pass)).unwrap();
             platform.clock.advance(WINDOW as i64);
         }
         assert!(platform.store.keys("admitted:").len() <= 4, "{:?}", platform.store.keys("admitted:"));

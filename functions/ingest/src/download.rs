@@ -13,7 +13,7 @@ use web::dial::{Answer, DialError};
 
 use crate::config::Config;
 use crate::source_url::{self, Refusal};
-use crate::upload::{failure, not_an_image, over_limit};
+use crate::upload::{check, failure, not_an_image};
 
 /// The header is looked at when this many bytes are there, and again at each doubling: before the rest is fetched.
 const FIRST_LOOK: usize = 4 * 1024;
@@ -137,9 +137,9 @@ fn look(bytes: &[u8], is_all: bool, config: &Config) -> Result<Option<Probe>, Fa
     match probe::probe(bytes) {
         Err(ProbeError::Truncated) if !is_all => Ok(None),
         Err(error) => Err(for_good(not_an_image(&error))),
-        Ok(probe) => match probe::check_limits(&probe, &config.image) {
+        Ok(probe) => match check(&probe, &config.image) {
             Ok(()) => Ok(Some(probe)),
-            Err(error) => Err(for_good(over_limit(error))),
+            Err(failure) => Err(for_good(failure)),
         },
     }
 }

@@ -98,8 +98,17 @@ pub fn describe(probe: &Probe, blob: kv_schema::content::BlobId, bytes: usize) -
 /// Why it can't be an image here.
 pub fn inspect(file: &[u8], limits: &probe::Limits) -> Result<Probe, Failure> {
     let probe = probe::probe(file).map_err(|error| not_an_image(&error))?;
-    probe::check_limits(&probe, limits).map_err(over_limit)?;
+    check(&probe, limits)?;
     Ok(probe)
+}
+
+/// Refuses what can't be decoded or is over a limit.
+///
+/// # Errors
+/// Which of them.
+pub fn check(probe: &Probe, limits: &probe::Limits) -> Result<(), Failure> {
+    probe::check_decodable(probe).map_err(|error| not_an_image(&error))?;
+    probe::check_limits(probe, limits).map_err(over_limit)
 }
 
 /// Why a header can't be read, as an asset's failure.
@@ -113,7 +122,7 @@ pub fn not_an_image(error: &ProbeError) -> Failure {
 }
 
 /// Which limit an image is over, as an asset's failure.
-pub fn over_limit(error: LimitError) -> Failure {
+fn over_limit(error: LimitError) -> Failure {
     let (code, limit, actual) = match error {
         LimitError::TooManyPixels { limit, actual } => ("image-too-many-pixels", limit, actual),
         LimitError::TooManyFrames { limit, actual } => ("image-too-many-frames", limit.into(), actual.into()),

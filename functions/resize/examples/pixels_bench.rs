@@ -11,7 +11,7 @@ mod pixels;
 
 use std::time::Instant;
 
-use pixels::{Facts, Limits, derive, pick_rung, render, strip};
+use pixels::{Extras, Facts, Limits, derive, pick_rung, render, strip};
 use transform::{Accept, Plan, Transform};
 
 const REQUESTS: [&str; 8] = [
@@ -55,7 +55,7 @@ fn main() {
     for options in REQUESTS {
         let plan = plan(options);
         let make = |input: &[u8]| {
-            let encoded = render(input, &plan, &limits).expect("the picture can be rendered");
+            let encoded = render(input, &plan, &Extras::default(), &limits).expect("the picture can be rendered");
             let n_bytes = encoded.bytes.len();
             (encoded, n_bytes)
         };

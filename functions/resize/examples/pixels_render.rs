@@ -1,6 +1,6 @@
 //! Carries out one transform: `pixels_render FILE TRANSFORM OUT`, with `original` for the stripped original.
 
-use resize::pixels::{Facts, Limits, render};
+use resize::pixels::{Extras, Facts, Limits, render};
 use transform::{Accept, Plan, Spec};
 
 fn main() {
@@ -16,7 +16,7 @@ fn main() {
             Plan::resolve(&transform, &facts.source, Accept::default()).expect("within limits")
         }
     };
-    let encoded = render(&file, &plan, &limits).expect("the picture can be rendered");
+    let encoded = render(&file, &plan, &Extras::default(), &limits).expect("the picture can be rendered");
     println!(
         "{facts:?}\n{plan}\n{}x{} {}, {} bytes",
         encoded.width,

@@ -32,7 +32,7 @@ pub async fn derive(platform: &impl Platform, blob: &str) -> Result<Response, Pr
     let presets = presets::current(platform).await?;
     let made = Facts::read(&bytes, &limits).and_then(|facts| {
         let plans = preset_plans(&facts, &presets);
-        let named: Vec<(&str, Plan)> = plans.iter().map(|(name, plan)| (name.as_str(), *plan)).collect();
+        let named: Vec<(&str, Plan)> = plans.iter().map(|(name, plan)| (name.as_str(), plan.clone())).collect();
         Ok((pixels::derive(&bytes, &named, &limits)?, plans))
     });
     match made {
@@ -50,14 +50,24 @@ pub fn blob_not_found() -> Problem {
     Problem::not_found("blob-not-found", "the original is gone")
 }
 
-/// The presets as plans for this picture. One that asks for too much of it is left to the request that wants it.
+/// The presets as plans for this picture. One that asks for too much of it, or takes long, or needs another picture, is
+/// left to the request that wants it.
 fn preset_plans(facts: &Facts, presets: &Presets) -> Vec<(String, Plan)> {
     let plan = |text: &str| match Spec::parse(text) {
-        Ok(Spec::Transform(transform)) => Plan::resolve(&transform, &facts.source, Accept::default()).ok(),
+        Ok(Spec::Transform(transform)) => {
+            Plan::resolve(&transform, &facts.source, Accept::default()).ok().filter(is_made_at_once)
+        }
         _ => None,
     };
     let plans = presets.by_name.iter().filter_map(|(name, preset)| Some((name.clone(), plan(&preset.transform)?)));
     plans.collect()
+}
+
+fn is_made_at_once(plan: &Plan) -> bool {
+    match plan {
+        Plan::Original => true,
+        Plan::Render(render) => !render.is_expensive() && render.watermark().is_none(),
+    }
 }
 
 /// Stores everything that was made in one step, the document that says so last.

@@ -9,7 +9,7 @@ pub mod filter;
 mod forget;
 pub mod pixels;
 mod presets;
-mod render;
+pub mod render;
 mod settings;
 pub mod tell;
 pub mod worker;
@@ -17,7 +17,7 @@ pub mod worker;
 #[cfg(target_arch = "wasm32")]
 mod component;
 
-use http::Method;
+use http::{Method, StatusCode};
 use web::{Problem, Request, Response};
 use work::Platform;
 
@@ -35,6 +35,10 @@ pub async fn route(platform: &impl Platform, request: Request) -> Result<Respons
         (["v1", "presets", name], &Method::PUT) => presets::put(platform, request, name).await,
         (["v1", "presets", name], &Method::DELETE) => presets::delete(platform, &request, name).await,
         (["internal", "derive", blob], &Method::POST) => derive::derive(platform, blob).await,
+        (["internal", "refine", blob, plan], &Method::POST) => {
+            let is_there = render::refine(platform, blob, plan).await?;
+            Ok(Response::new(if is_there { StatusCode::OK } else { StatusCode::ACCEPTED }))
+        }
         (["v1", "presets"], _) => Err(Problem::method_not_allowed("GET, HEAD")),
         (["v1", "presets", _], _) => Err(Problem::method_not_allowed("GET, HEAD, PUT, DELETE")),
         _ => Err(Problem::no_route()),

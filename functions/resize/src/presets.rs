@@ -74,7 +74,7 @@ pub async fn read(platform: &impl Platform, request: &Request, name: &str) -> Re
 ///
 /// # Responses
 /// - 200.
-/// - 422 `preset-name-invalid`, `preset-limit`, `field-invalid`; 501 `transform-unsupported`; 400, 413, 415.
+/// - 422 `preset-name-invalid`, `preset-limit`, `field-invalid`; 400, 413, 415.
 pub async fn put(platform: &impl Platform, request: Request, name: &str) -> Result<Response, Problem> {
     Query::parse(&request.query, &[])?;
     let name = preset_name(name)?;
@@ -130,13 +130,9 @@ fn not_found() -> Problem {
 
 /// The one spelling of a transform.
 fn canonical(text: &str) -> Result<String, Problem> {
-    use transform::TransformErrorKind::Unsupported;
     match Spec::parse(text) {
         Ok(Spec::Transform(transform)) => Ok(transform.to_string()),
         Ok(_) => Err(Problem::field("/transform", "options as w=200,h=200 are expected")),
-        Err(error) if error.kind == Unsupported => {
-            Err(Problem::new(StatusCode::NOT_IMPLEMENTED, "transform-unsupported", error.to_string()))
-        }
         Err(error) => Err(Problem::field("/transform", error.to_string())),
     }
 }

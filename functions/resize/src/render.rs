@@ -1,17 +1,19 @@
 //! Making a variant that was asked for and is not stored yet. One of several simultaneous requests makes it.
 
 use http::StatusCode;
+use kv_schema::Id;
 use kv_schema::content::{self, BlobId};
+use kv_schema::image::{self, Projection};
 use kv_schema::shape::{Counter, Entry, Object};
 use store::object::{self, Opened};
-use store::{Store, StoreError, log, pair, read};
-use transform::Plan;
+use store::{Store, StoreError, document, log, pair, read};
+use transform::{Plan, Render, Watermark};
 use web::{Problem, Response};
 use work::Platform;
 use work::admission::{self, Pass, RENDERS};
 
 use crate::derive::{blob_not_found, description, object_entries};
-use crate::pixels::{self, Encoded, PixelError, Stripped};
+use crate::pixels::{self, Encoded, Extras, PixelError, Stripped};
 use crate::settings::limits;
 
 /// A renderer has at least one of these windows of time to itself and at most two, in milliseconds.
@@ -25,7 +27,8 @@ pub struct Made {
     /// The picture, unless it is stored already.
     encoded: Option<Encoded>,
     take: Counter,
-    pass: Pass,
+    /// None for what is made in the background, one after the other.
+    pass: Option<Pass>,
 }
 
 impl Made {
@@ -56,41 +59,72 @@ impl Made {
     }
 
     async fn release(&self, store: &impl Store) -> Result<(), StoreError> {
-        admission::leave(store, &self.pass).await?;
+        if let Some(pass) = &self.pass {
+            admission::leave(store, pass).await?;
+        }
         store::delete(store, self.take.name()).await
     }
 }
 
-/// Makes a variant; none when another request is making it.
-///
-/// Who may do so is decided by a counter for each window of time. A taken window holds for the one after it, too: so a
-/// renderer that takes one late has time, and one that died is replaced after two windows at the most.
+/// Makes a variant that somebody waits for; none when another request is making it.
 ///
 /// # Errors
-/// 404 `blob-not-found`; 422 `image-corrupt`, `output-too-large`; 503 `overloaded`.
+/// 404 `blob-not-found`; 422 `image-corrupt`, `output-too-large`, `watermark-not-found`; 503 `overloaded`.
 pub async fn render(platform: &impl Platform, blob: &str, plan: &str) -> Result<Option<Made>, Problem> {
-    let blob = BlobId::parse(blob).ok_or_else(Problem::no_route)?;
-    let plan: Plan = plan.parse().map_err(|_| Problem::no_route())?;
-    let object = content::variant(&blob, &plan.to_string());
-    let window = platform.now().unsigned_abs() / WINDOW;
-    let (before, take) = (object.take(window - 1), object.take(window));
-    if platform.get(before.name()).await?.is_some() || platform.increment(take.name(), 1).await? != 1 {
-        return Ok(None);
-    }
+    let Some(claimed) = Claimed::take(platform, blob, plan).await? else { return Ok(None) };
     let Some(pass) = admission::enter(platform, RENDERS).await? else {
-        store::delete(platform, take.name()).await?;
+        store::delete(platform, claimed.take.name()).await?;
         return Err(Problem::overloaded("pictures are being made"));
     };
-    let mut made = Made { blob, plan, object, encoded: None, take, pass };
-    match make(platform, &made).await {
-        Ok(encoded) => {
-            made.encoded = encoded;
-            Ok(Some(made))
+    claimed.make(platform, Some(pass)).await.map(Some)
+}
+
+/// Makes a variant that nobody waits for, and stores it; says whether it is there now, or another is making it.
+///
+/// # Errors
+/// As [`render`], without 503 `overloaded`.
+pub async fn refine(platform: &impl Platform, blob: &str, plan: &str) -> Result<bool, Problem> {
+    let Some(claimed) = Claimed::take(platform, blob, plan).await? else { return Ok(false) };
+    claimed.make(platform, None).await?.finish(platform).await.map(|_| true)
+}
+
+/// The right to make a variant.
+///
+/// Who has it is decided by a counter for each window of time. A taken window holds for the one after it, too: so a
+/// renderer that takes one late has time, and one that died is replaced after two windows at the most.
+struct Claimed {
+    blob: BlobId,
+    plan: Plan,
+    object: Object,
+    take: Counter,
+}
+
+impl Claimed {
+    async fn take(platform: &impl Platform, blob: &str, plan: &str) -> Result<Option<Self>, Problem> {
+        let blob = BlobId::parse(blob).ok_or_else(Problem::no_route)?;
+        let plan: Plan = plan.parse().map_err(|_| Problem::no_route())?;
+        let object = content::variant(&blob, &plan.to_string());
+        let window = platform.now().unsigned_abs() / WINDOW;
+        let (before, take) = (object.take(window - 1), object.take(window));
+        if platform.get(before.name()).await?.is_some() || platform.increment(take.name(), 1).await? != 1 {
+            return Ok(None);
         }
-        Err(problem) => {
-            // Before the answer: whoever asks again at once is not to wait for this one.
-            made.release(platform).await?;
-            Err(problem)
+        Ok(Some(Self { blob, plan, object, take }))
+    }
+
+    async fn make(self, platform: &impl Platform, pass: Option<Pass>) -> Result<Made, Problem> {
+        let Self { blob, plan, object, take } = self;
+        let mut made = Made { blob, plan, object, encoded: None, take, pass };
+        match make(platform, &made).await {
+            Ok(encoded) => {
+                made.encoded = encoded;
+                Ok(made)
+            }
+            Err(problem) => {
+                // Before the answer: whoever asks again at once is not to wait for this one.
+                made.release(platform).await?;
+                Err(problem)
+            }
         }
     }
 }
@@ -103,9 +137,14 @@ async fn make(platform: &impl Platform, wanted: &Made) -> Result<Option<Encoded>
     }
     match plan {
         Plan::Original => original(platform, blob, object).await,
-        Plan::Render(_) => {
+        Plan::Render(render) => {
             let input = source(platform, blob, plan).await?;
-            pixels::render(&input, plan, &limits(platform).await?).map_err(refused).map(Some)
+            let watermark = match render.watermark() {
+                Some(watermark) => Some(watermark_file(platform, watermark, render).await?),
+                None => None,
+            };
+            let extras = Extras { watermark: watermark.as_deref() };
+            pixels::render(&input, plan, &extras, &limits(platform).await?).map_err(refused).map(Some)
         }
     }
 }
@@ -120,7 +159,9 @@ async fn original(platform: &impl Platform, blob: &BlobId, object: &Object) -> R
             Ok(None)
         }
         Stripped::Rewritten(_) | Stripped::NeedsRender => {
-            pixels::render(&bytes, &Plan::Original, &limits(platform).await?).map_err(refused).map(Some)
+            pixels::render(&bytes, &Plan::Original, &Extras::default(), &limits(platform).await?)
+                .map_err(refused)
+                .map(Some)
         }
     }
 }
@@ -135,6 +176,24 @@ async fn source(platform: &impl Platform, blob: &BlobId, plan: &Plan) -> Result<
     }
     let original = object::read(platform, &content::original(blob)).await?;
     original.map(|(_, bytes)| bytes).ok_or_else(blob_not_found)
+}
+
+/// The picture that is laid over another: the smallest stored one that need not be enlarged.
+async fn watermark_file(platform: &impl Platform, watermark: &Watermark, render: &Render) -> Result<Vec<u8>, Problem> {
+    let missing = || Problem::unprocessable("watermark-not-found", "the image of the watermark is not there");
+    let id = Id::parse(watermark.image()).map_err(|_| missing())?;
+    let image = document::get(platform, &image::document(&id)).await?.ok_or_else(missing)?;
+    let Projection::Shown(image) = image.value else { return Err(missing()) };
+    // What a trim leaves is not known yet.
+    let width = render.geometry().map_or(u32::MAX, |geometry| geometry.canvas.width);
+    let wanted = u64::from(width) * u64::from(watermark.scale()) / 100;
+    let large_enough = |&&(width, _): &&(u32, u32)| u64::from(width) >= wanted;
+    let rung = image.derived.rungs.iter().filter(large_enough).min_by_key(|(width, _)| *width);
+    let object = match rung {
+        Some(&(width, height)) => content::rung(&image.blob, width, height),
+        None => content::original(&image.blob),
+    };
+    object::read(platform, &object).await?.map(|(_, bytes)| bytes).ok_or_else(missing)
 }
 
 /// Stores a variant, and on record that it is there: so that it goes when the original goes.

@@ -26,6 +26,11 @@ pub async fn tell_of_rendered(platform: &impl Platform, path: &str, traceparent:
     tell(platform, Variant::on_request(&blob, plan.to_owned()), trace(traceparent, platform)).await;
 }
 
+/// Tells of what was made in the background.
+pub async fn tell_of_refined(platform: &impl Platform, blob: &BlobId, plan: &str) {
+    tell(platform, Variant::on_request(blob, plan.to_owned()), trace(None, platform)).await;
+}
+
 async fn tell(platform: &impl Platform, made: Variant, trace: Trace) {
     let subject = made.subject();
     let event = Event { subject, sequence: 1, time: platform.now(), trace, data: Data::VariantReady(made) };

@@ -1,10 +1,10 @@
-//! What `resize` does when a bell rings: derive, forget.
+//! What `resize` does when a bell rings: derive, refine, forget.
 //!
 //! Behind HTTP, the decoding runs in a request of its own, in an instance that may die of it. A worker can't ask for that:
 //! it decodes here, one picture after the other, and dies of it itself.
 
 use kv_schema::asset::Failure;
-use kv_schema::content::BlobId;
+use kv_schema::content::{self, BlobId};
 use kv_schema::job::{self, IngestJob, ResizeJob, RetrieveJob};
 use kv_schema::{Id, Millis};
 use store::StoreError;
@@ -13,7 +13,8 @@ use work::{Context, Platform, backoff, queue};
 
 use crate::derive;
 use crate::forget::forget;
-use crate::tell::tell_of_derived;
+use crate::render;
+use crate::tell::{tell_of_derived, tell_of_refined};
 
 /// Two pictures are decoded at once: one for each core of a small machine, 400 MB each at the most.
 const LIMITS: Limits = Limits { drivers: 2, jobs: 1 };
@@ -67,6 +68,7 @@ impl<P: Platform> Worker for Resize<'_, P> {
     async fn run(&self, task: &ResizeJob, attempt: u32) -> Result<Outcome, StoreError> {
         match task {
             ResizeJob::Derive { asset, blob } => self.derive(asset, blob, attempt).await,
+            ResizeJob::Refine { blob, plan, window } => self.refine(blob, plan, *window, attempt).await,
             ResizeJob::Forget { blob } => {
                 forget(self.platform, blob).await?;
                 Ok(Outcome::Done)
@@ -80,7 +82,7 @@ impl<P: Platform> Worker for Resize<'_, P> {
                 self.settle(asset, blob, failed("internal", "the picture could not be worked on, for a reason of ours"))
                     .await
             }
-            ResizeJob::Forget { .. } => Ok(()),
+            ResizeJob::Forget { .. } | ResizeJob::Refine { .. } => Ok(()),
         }
     }
 
@@ -125,6 +127,35 @@ impl<P: Platform> Resize<'_, P> {
             Err(cause) => {
                 self.platform.log(&format!("deriving {}: {cause}", blob.text()));
                 Ok(self.later(attempt))
+            }
+        }
+    }
+
+    /// Has a variant made. One that can't be made is left alone until the window of its order is over.
+    async fn refine(&self, blob: &BlobId, plan: &str, window: u64, attempt: u32) -> Result<Outcome, StoreError> {
+        let made = match self.decodes {
+            Decodes::Elsewhere => {
+                let path = format!("/internal/refine/{}/{plan}", blob.text());
+                self.platform.ask(Context::Resize, &path).await.map(|(status, _)| status)
+            }
+            Decodes::Here if attempt > MOST_DEATHS => Err("no worker survives it".to_owned()),
+            Decodes::Here => Ok(match render::refine(self.platform, &blob.text(), plan).await {
+                Ok(true) => 200,
+                Ok(false) => 202,
+                Err(problem) => problem.status.as_u16(),
+            }),
+        };
+        match made {
+            Ok(200) => {
+                store::delete(self.platform, content::variant(blob, plan).order(window).name()).await?;
+                tell_of_refined(self.platform, blob, plan).await;
+                Ok(Outcome::Done)
+            }
+            Ok(404 | 422) => Ok(Outcome::Done),
+            Ok(_) => Ok(self.later(attempt)),
+            Err(cause) => {
+                self.platform.log(&format!("making {plan} of {}: {cause}", blob.text()));
+                Ok(if attempt < MOST_DEATHS { self.later(attempt) } else { Outcome::Done })
             }
         }
     }

@@ -1,16 +1,18 @@
 //! Delivering bytes: finds the stored variant and streams it; what is not stored yet `resize` makes first.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::ops::Range;
+use std::rc::Rc;
 
 use bytes::Bytes;
 use http::{StatusCode, header};
+use kv_schema::Millis;
 use kv_schema::content::{self, BlobId};
 use kv_schema::image::{self, Image};
+use kv_schema::job::{self, ResizeJob};
 use kv_schema::preset::{self, Presets};
 use kv_schema::shape::{Object, Versioned};
-use kv_schema::{Id, Millis};
 use store::object::{self, Opened, Piece};
 use store::{Store, StoreError, decode};
 use transform::{Accept, Format, Plan, Source, Spec, Transform, TransformError, TransformErrorKind};
@@ -18,7 +20,7 @@ use web::conditional::Condition;
 use web::query::Query;
 use web::range::{self, Asked};
 use web::{Problem, Request, Response};
-use work::{Context, Platform};
+use work::{Context, Platform, queue};
 
 use crate::find::{image_id, present};
 
@@ -38,17 +40,36 @@ const REFUSED_FOR: Millis = 250;
 
 thread_local! {
     static REFUSES_UNTIL: Cell<Millis> = const { Cell::new(0) };
+
+    /// Read once an instance.
+    static FILTER_DIGEST: RefCell<Option<Option<Rc<str>>>> = const { RefCell::new(None) };
 }
 
 /// Every answer under a URL is the same for ever: a changed image or preset is handed out under another URL.
 const FOREVER: &str = "public, max-age=31536000, immutable";
+
+/// What stands for a picture that is being made is soon replaced.
+const FOR_NOW: &str = "public, max-age=10";
+
+/// A variant that could not be made in the background is ordered again after so long, in milliseconds.
+const ORDER_WINDOW: u64 = 3_600_000;
+
+/// How an answer may be kept.
+#[derive(Debug, Clone, Copy)]
+struct Caching {
+    /// Whether it depends on what the client accepts.
+    is_negotiated: bool,
+    /// Whether it is the same for ever.
+    is_final: bool,
+}
 
 /// Delivers an image in a size and format.
 ///
 /// # Responses
 /// - 200, 206, 304.
 /// - 400 `transform-invalid`, `parameter-unknown`; 404 `image-not-found`, `preset-not-found`; 410 `image-deleted`;
-///   416 `range-not-satisfiable`; 422 `output-too-large`, `image-corrupt`; 501 `transform-unsupported`.
+///   416 `range-not-satisfiable`; 422 `output-too-large`, `image-corrupt`, `watermark-not-found`, `filter-refused`; 501
+///   `filter-unknown`.
 /// - 503 `render-timeout`, `overloaded`, `store-unavailable`, with `Retry-After`; 507 `store-full`.
 pub async fn deliver<P: Platform + 'static>(
     platform: P,
@@ -59,34 +80,108 @@ pub async fn deliver<P: Platform + 'static>(
     // `v` is part of the URLs that are handed out. It means nothing here: it makes a new URL of a changed preset.
     Query::parse(&request.query, &["v"])?;
     let spec = Spec::parse(segment).map_err(refused)?;
-    let id = image_id(id)?;
-    let (image, presets) = load(&platform, &id).await?;
-    let (plan, is_negotiated) = plan(&spec, &image, &presets, request)?;
-    let mut object = content::variant(&image.blob, &plan.to_string());
-    let mut opened = match object::open(&platform, &object).await? {
-        Some(opened) => opened,
-        None => make(&platform, &image.blob, &plan, &object).await?,
-    };
+    let found = Found::load(&platform, id).await?;
+    deliver_found(platform, request, found, &spec).await
+}
+
+/// Delivers an image that was found.
+///
+/// # Errors
+/// As [`deliver`].
+pub async fn deliver_found<P: Platform + 'static>(
+    platform: P,
+    request: &Request,
+    found: Found,
+    spec: &Spec,
+) -> Result<Response, Problem> {
+    let Found { image, presets } = found;
+    let (plan, is_negotiated) = plan(&platform, spec, &image, &presets, request).await?;
+    let Stored { mut object, mut opened, is_final } = stored(&platform, &image.blob, &plan).await?;
     if opened.head.is_original {
         object = content::original(&image.blob);
         opened = object::open(&platform, &object).await?.ok_or_else(being_deleted)?;
     }
-    Ok(respond(platform, request, object, opened, is_negotiated))
+    let caching = Caching { is_negotiated, is_final };
+    Ok(respond(platform, request, object, opened, caching))
 }
 
-/// The image and the presets, in one read.
-async fn load(store: &impl Store, id: &Id) -> Result<(Image, Presets), Problem> {
-    let image_key = image::document(id).current();
-    let presets_key = preset::document().current();
-    let values = store.get_many(&[image_key.name().to_owned(), presets_key.name().to_owned()]).await?;
-    let image = values[0].as_deref().map(|bytes| decode(&image_key, bytes)).transpose()?;
-    let presets: Option<Versioned<Presets>> =
-        values[1].as_deref().map(|bytes| decode(&presets_key, bytes)).transpose()?;
-    Ok((present(image)?.value, presets.map_or_else(Presets::built_in, |presets| presets.value)))
+/// A variant that can be sent.
+struct Stored {
+    object: Object,
+    opened: Opened,
+    /// Whether it is what was asked for, and not what stands for it for now.
+    is_final: bool,
+}
+
+/// The variant, from the store or made now. One that takes long is ordered, and the best that can be had soon stands
+/// for it until it is there.
+async fn stored(platform: &impl Platform, blob: &BlobId, plan: &Plan) -> Result<Stored, Problem> {
+    let object = content::variant(blob, &plan.to_string());
+    if let Some(opened) = object::open(platform, &object).await? {
+        return Ok(Stored { object, opened, is_final: true });
+    }
+    let ready = match plan {
+        Plan::Original => None,
+        Plan::Render(render) => render.ready_alternative().map(Plan::Render),
+    };
+    let Some(ready) = ready else {
+        let opened = make(platform, blob, plan, &object).await?;
+        return Ok(Stored { object, opened, is_final: true });
+    };
+    order(platform, blob, plan, &object).await?;
+    let object = content::variant(blob, &ready.to_string());
+    let opened = match object::open(platform, &object).await? {
+        Some(opened) => opened,
+        None => make(platform, blob, &ready, &object).await?,
+    };
+    Ok(Stored { object, opened, is_final: false })
+}
+
+/// Has a variant made in the background, unless somebody has ordered it already.
+async fn order(platform: &impl Platform, blob: &BlobId, plan: &Plan, object: &Object) -> Result<(), StoreError> {
+    let window = platform.now().unsigned_abs() / ORDER_WINDOW;
+    let order = object.order(window);
+    if platform.get(order.name()).await?.is_some() || platform.increment(order.name(), 1).await? != 1 {
+        return Ok(());
+    }
+    let task = ResizeJob::Refine { blob: blob.clone(), plan: plan.to_string(), window };
+    queue::push(platform, platform, &job::resize(), task, Vec::new()).await?;
+    platform.ring(Context::Resize).await;
+    Ok(())
+}
+
+/// An image, and the presets there are.
+pub struct Found {
+    /// The image.
+    pub image: Image,
+    presets: Presets,
+}
+
+impl Found {
+    /// Both, in one read.
+    ///
+    /// # Errors
+    /// 404 `image-not-found`; 410 `image-deleted`.
+    pub async fn load(store: &impl Store, id: &str) -> Result<Self, Problem> {
+        let image_key = image::document(&image_id(id)?).current();
+        let presets_key = preset::document().current();
+        let values = store.get_many(&[image_key.name().to_owned(), presets_key.name().to_owned()]).await?;
+        let image = values[0].as_deref().map(|bytes| decode(&image_key, bytes)).transpose()?;
+        let presets: Option<Versioned<Presets>> =
+            values[1].as_deref().map(|bytes| decode(&presets_key, bytes)).transpose()?;
+        let presets = presets.map_or_else(Presets::built_in, |presets| presets.value);
+        Ok(Self { image: present(image)?.value, presets })
+    }
 }
 
 /// What is to be delivered, and whether that depends on `Accept`.
-fn plan(spec: &Spec, image: &Image, presets: &Presets, request: &Request) -> Result<(Plan, bool), Problem> {
+async fn plan(
+    platform: &impl Platform,
+    spec: &Spec,
+    image: &Image,
+    presets: &Presets,
+    request: &Request,
+) -> Result<(Plan, bool), Problem> {
     let by_preset;
     let transform = match spec {
         Spec::Original => return Ok((Plan::Original, false)),
@@ -100,8 +195,20 @@ fn plan(spec: &Spec, image: &Image, presets: &Presets, request: &Request) -> Res
     let accepts: Vec<&str> =
         request.headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
     let accept = Accept::parse(Some(accepts.join(",")).as_deref());
-    let plan = Plan::resolve(transform, &source(image)?, accept).map_err(refused)?;
+    let digest = filter_digest(platform).await;
+    let context = transform::Context { accept, filter_digest: digest.as_deref(), ..accept.into() };
+    let plan = Plan::resolve(transform, &source(image)?, context).map_err(refused)?;
     Ok((plan, transform.is_negotiated()))
+}
+
+/// The digest of the operator's filters, if there are any.
+async fn filter_digest(platform: &impl Platform) -> Option<Rc<str>> {
+    if let Some(known) = FILTER_DIGEST.with_borrow(Clone::clone) {
+        return known;
+    }
+    let digest = platform.variable("filter_digest").await.filter(|digest| !digest.is_empty()).map(Rc::from);
+    FILTER_DIGEST.set(Some(digest.clone()));
+    digest
 }
 
 fn preset_transform(text: &str) -> Result<Transform, Problem> {
@@ -113,17 +220,17 @@ fn preset_transform(text: &str) -> Result<Transform, Problem> {
 
 fn source(image: &Image) -> Result<Source, Problem> {
     let derived = &image.derived;
-    let format: Format = derived.mime.trim_start_matches("image/").parse().map_err(|error: TransformError| {
-        Problem::internal(format!("image {} has the type {}: {error}", image.id, derived.mime))
-    })?;
-    Ok(Source { width: derived.width, height: derived.height, format, has_alpha: derived.has_alpha })
+    let format = Format::from_mime(&derived.mime)
+        .ok_or_else(|| Problem::internal(format!("image {} has the type {}", image.id, derived.mime)))?;
+    let still = Source::still(derived.width, derived.height, format, derived.has_alpha);
+    Ok(Source { frames: derived.frames, ..still })
 }
 
-fn refused(error: TransformError) -> Problem {
+pub(crate) fn refused(error: TransformError) -> Problem {
     let detail = error.to_string();
     match error.kind {
         TransformErrorKind::Invalid => Problem::bad_request("transform-invalid", detail),
-        TransformErrorKind::Unsupported => Problem::new(StatusCode::NOT_IMPLEMENTED, "transform-unsupported", detail),
+        TransformErrorKind::FilterUnknown => Problem::new(StatusCode::NOT_IMPLEMENTED, "filter-unknown", detail),
         TransformErrorKind::Limit { limit, actual } => {
             Problem::unprocessable("output-too-large", detail).over(limit, Some(actual))
         }
@@ -200,6 +307,8 @@ fn render_refused(status: u16, body: &[u8]) -> Problem {
         |problem: Problem| Problem { limit: said["limit"].as_u64(), actual: said["actual"].as_u64(), ..problem };
     match (status, said["code"].as_str()) {
         (422, Some("image-corrupt")) => Problem::unprocessable("image-corrupt", detail),
+        (422, Some("watermark-not-found")) => Problem::unprocessable("watermark-not-found", detail),
+        (422, Some("filter-refused")) => Problem::unprocessable("filter-refused", detail),
         (422, _) => with_limits(Problem::unprocessable("output-too-large", detail)),
         (404, _) => being_deleted(),
         (503, Some("overloaded")) => overloaded(),
@@ -215,12 +324,12 @@ fn respond<P: Platform + 'static>(
     request: &Request,
     object: Object,
     opened: Opened,
-    is_negotiated: bool,
+    caching: Caching,
 ) -> Response {
     let head = &opened.head;
     let etag = format!("\"{}\"", head.etag);
     if Condition::if_none_match(request).is_some_and(|condition| condition.matches_weakly(&etag)) {
-        return with_caching(Response::new(StatusCode::NOT_MODIFIED), &etag, is_negotiated);
+        return with_caching(Response::new(StatusCode::NOT_MODIFIED), &etag, caching);
     }
     let text = |name| request.headers.get(name).and_then(|value: &http::HeaderValue| value.to_str().ok());
     // A range of something that has changed since is not wanted: the whole is.
@@ -231,7 +340,7 @@ fn respond<P: Platform + 'static>(
         Asked::Part(range) => (StatusCode::PARTIAL_CONTENT, range),
         Asked::Unsatisfiable => return not_satisfiable(request, head.bytes),
     };
-    let mut response = with_caching(Response::new(status), &etag, is_negotiated)
+    let mut response = with_caching(Response::new(status), &etag, caching)
         .with_header(header::CONTENT_TYPE, &head.mime)
         .with_header(header::CONTENT_LENGTH, (range.end - range.start).to_string())
         .with_header(header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox");
@@ -245,15 +354,15 @@ fn respond<P: Platform + 'static>(
     with_bytes(response, platform, object, opened, range)
 }
 
-fn with_caching(response: Response, etag: &str, is_negotiated: bool) -> Response {
+fn with_caching(response: Response, etag: &str, caching: Caching) -> Response {
     let response = with_safety(response)
         .with_header(header::ETAG, etag)
-        .with_header(header::CACHE_CONTROL, FOREVER)
+        .with_header(header::CACHE_CONTROL, if caching.is_final { FOREVER } else { FOR_NOW })
         .with_header(header::ACCEPT_RANGES, "bytes");
-    if is_negotiated { response.with_header(header::VARY, "Accept") } else { response }
+    if caching.is_negotiated { response.with_header(header::VARY, "Accept") } else { response }
 }
 
-fn with_safety(response: Response) -> Response {
+pub(crate) fn with_safety(response: Response) -> Response {
     response
         .with_header(header::X_CONTENT_TYPE_OPTIONS, "nosniff")
         .with_header(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*")

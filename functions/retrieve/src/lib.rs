@@ -4,6 +4,7 @@
 
 mod categories;
 mod deliver;
+mod dialect;
 mod find;
 pub mod health;
 mod list;
@@ -32,7 +33,13 @@ pub async fn route<P: Platform + 'static>(platform: P, request: Request) -> Resu
         (["i", id, transform], &Method::GET | &Method::HEAD) => {
             deliver::deliver(platform, &request, id, transform).await
         }
-        (["i", _, _], &Method::OPTIONS) => Ok(deliver::preflight()),
+        (["imgproxy" | "thumbor" | "cdn-cgi" | "imgix", ..], &Method::GET | &Method::HEAD) => {
+            dialect::deliver(platform, &request).await
+        }
+        (["iiif", ..], &Method::GET | &Method::HEAD) => dialect::iiif(platform, &request).await,
+        (["i" | "imgproxy" | "thumbor" | "cdn-cgi" | "imgix" | "iiif", ..], &Method::OPTIONS) => {
+            Ok(deliver::preflight())
+        }
         (["v1", "images"], &Method::GET | &Method::HEAD) => list::list(&platform, &request).await,
         (["v1", "images", id], &Method::GET | &Method::HEAD) => show::show(&platform, &request, id).await,
         (["healthz"], &Method::GET | &Method::HEAD) => health::health(&platform).await,
@@ -47,7 +54,9 @@ pub async fn route<P: Platform + 'static>(platform: P, request: Request) -> Resu
             worker::recategorise(&platform, &find::image_id(id)?).await?;
             Ok(Response::new(StatusCode::NO_CONTENT))
         }
-        (["i", _, _], _) => Err(Problem::method_not_allowed("GET, HEAD, OPTIONS")),
+        (["i", _, _] | ["imgproxy" | "thumbor" | "cdn-cgi" | "imgix" | "iiif", ..], _) => {
+            Err(Problem::method_not_allowed("GET, HEAD, OPTIONS"))
+        }
         (["v1", "images"] | ["v1", "images", _] | ["healthz"] | ["v1", "stats"], _) => {
             Err(Problem::method_not_allowed("GET, HEAD"))
         }

@@ -294,11 +294,9 @@ fn the_option_to_blame_is_named() {
 }
 
 #[test]
-fn what_is_not_offered_yet_says_so() {
-    for transform in
-        ["f=avif", "w=100,f=gif", "w=10,h=10,fit=cover,g=auto", "trim=1", "w=100,trim=10", "w=50,f=webp,q=80"]
-    {
-        get(transform).problem(501, "transform-unsupported");
+fn a_filter_that_is_not_installed_says_so() {
+    for transform in ["filter=nowhere", "w=100,filter=nowhere:1:-0.5"] {
+        get(transform).problem(501, "filter-unknown");
     }
 }
 

@@ -236,8 +236,8 @@ mod tests {
 
     fn sigma(text: &str) -> Sigma {
         let options = format!("blur={text}").parse().unwrap();
-        let source = transform::Source { width: 1, height: 1, format: transform::Format::Png, has_alpha: false };
-        match transform::Plan::resolve(&options, &source, Default::default()) {
+        let source = transform::Source::still(1, 1, transform::Format::Png, false);
+        match transform::Plan::resolve(&options, &source, transform::Accept::default()) {
             Ok(transform::Plan::Render(render)) => render.blur().unwrap(),
             other => panic!("{other:?}"),
         }

@@ -1,16 +1,19 @@
 //! Everything that is made of a picture when it arrives, from decoding it once.
 
+use std::borrow::Cow;
+
 use probe::Probe;
 use transform::{Plan, Source};
 
 use super::decode::{Shrink, decode};
 use super::encode::{Encoded, encoded_rung};
+use super::finish::Extras;
 use super::limits::decoding_bytes;
 use super::orient::oriented;
 use super::placeholder::placeholder;
 use super::profile::into_srgb;
 use super::raster::{Layout, Raster};
-use super::render::{exif_orientation, format_of, render, render_from, resized_from};
+use super::render::{exif_orientation, format_of, render, render_from};
 use super::resize::{Area, resized};
 use super::rungs::{pick_rung, rung_sizes};
 use super::{Limits, PixelError};
@@ -37,7 +40,8 @@ impl Facts {
 
     fn of(probe: &Probe) -> Self {
         let (width, height) = probe.oriented_size();
-        let source = Source { width, height, format: format_of(probe), has_alpha: probe.has_alpha };
+        let still = Source::still(width, height, format_of(probe), probe.has_alpha);
+        let source = Source { frames: probe.frames, ..still };
         Self { source, frames: probe.frames }
     }
 }
@@ -101,8 +105,8 @@ fn base_size(facts: &Facts, rung_sizes: &[(u32, u32)], presets: &[(&str, Plan)])
     let fits = |plan: &Plan| match plan {
         Plan::Original => true,
         Plan::Render(render) => {
-            let (width, height) = render.orientation().sides(render.scaled().0, render.scaled().1);
-            width <= largest.0 && height <= largest.1
+            // What only the original will do for is made of that, and not of the base.
+            render.source_size().is_none_or(|(width, height)| width <= largest.0 && height <= largest.1)
         }
     };
     if presets.iter().all(|(_, plan)| fits(plan)) { *largest } else { whole }
@@ -123,7 +127,7 @@ fn base(input: &[u8], probe: &Probe, size: (u32, u32), limits: &Limits) -> Resul
 
     let decoded = decode(input, probe, shrink, limits)?;
     let area = Area { left: 0.0, top: 0.0, width: decoded.extent.0, height: decoded.extent.1 };
-    let raster = resized(decoded.raster, area, width, height)?;
+    let raster = resized(Cow::Owned(decoded.raster), area, width, height, false)?;
     let raster = into_srgb(raster, decoded.profile.as_deref());
     Ok((oriented(raster, orientation)?, decoded.is_lossless))
 }
@@ -135,7 +139,7 @@ fn rungs(base: Raster, sizes: &[(u32, u32)]) -> Result<Vec<Raster>, PixelError> 
     for (width, height) in sizes {
         let larger = rasters.last().ok_or_else(|| PixelError::corrupt("no pixels"))?;
         if (larger.width(), larger.height()) != (*width, *height) {
-            let raster = resized_from(larger, Area::whole(larger), *width, *height)?;
+            let raster = resized(Cow::Borrowed(larger), Area::whole(larger), *width, *height, false)?;
             rasters.push(raster);
         }
     }
@@ -143,7 +147,10 @@ fn rungs(base: Raster, sizes: &[(u32, u32)]) -> Result<Vec<Raster>, PixelError> 
 }
 
 fn preset(input: &[u8], rungs: &[Raster], plan: &Plan, limits: &Limits) -> Result<Encoded, PixelError> {
-    let Plan::Render(plan_of_render) = plan else { return render(input, plan, limits) };
+    let Plan::Render(plan_of_render) = plan else { return render(input, plan, &Extras::default(), limits) };
+    if plan_of_render.source_size().is_none() {
+        return render(input, plan, &Extras::default(), limits);
+    }
     let sizes: Vec<_> = rungs.iter().map(|raster| (raster.width(), raster.height())).collect();
     // The base is at least as large as any preset needs.
     let raster = &rungs[pick_rung(plan, &sizes).unwrap_or(0)];
@@ -203,9 +210,9 @@ mod tests {
     #[test]
     fn facts_are_those_of_the_upright_picture() {
         let on_its_side = jpeg(&opaque(), |encoder| encoder.add_exif_metadata(&exif(6)).unwrap());
-        let source = Source { width: HEIGHT, height: WIDTH, format: Format::Jpeg, has_alpha: false };
+        let source = Source::still(HEIGHT, WIDTH, Format::Jpeg, false);
         assert_eq!(derived(&on_its_side, &[]).facts, Facts { source, frames: 1 });
-        let source = Source { width: WIDTH, height: HEIGHT, format: Format::WebP, has_alpha: true };
+        let source = Source { frames: 2, ..Source::still(WIDTH, HEIGHT, Format::WebP, true) };
         assert_eq!(derived(ANIMATED_WEBP, &[]).facts, Facts { source, frames: 2 });
     }
 

@@ -2,7 +2,7 @@
 
 use transform::Plan;
 
-use super::{Limits, derive, render, strip};
+use super::{Extras, Limits, derive, render, strip};
 
 /// Limits under which any input is done with in a fraction of a second.
 const LIMITS: Limits = Limits { max_pixels: 1 << 18, max_side: 4096, max_frames: 16, max_memory_bytes: 16 << 20 };
@@ -24,7 +24,7 @@ pub fn exercise(file: &[u8]) {
     }
     let plans: Vec<Plan> = PLANS.iter().filter_map(|plan| plan.parse().ok()).collect();
     for plan in &plans {
-        let _ = render(file, plan, &LIMITS);
+        let _ = render(file, plan, &Extras::default(), &LIMITS);
     }
     let presets: Vec<(&str, Plan)> = PLANS.into_iter().zip(plans).collect();
     let _ = derive(file, &presets[1..], &LIMITS);

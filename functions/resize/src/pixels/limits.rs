@@ -55,9 +55,11 @@ impl Limits {
 /// | Format | Bytes a pixel |
 /// |---|---|
 /// | JPEG | 2 a channel of the shrunk picture (planes, then interleaved); progressive: 2 a channel of the whole, too |
-/// | PNG | 6: gray with opacity, while it becomes four channels |
+/// | PNG | 6: gray with opacity, while it becomes four channels; 12 if of 16 bits, while it becomes one of 8 |
 /// | WebP | 11: planes, four channels, and opacity that was compressed as four channels of its own |
 /// | GIF | 9: indices, the frame in four channels, the canvas in four |
+/// | TIFF | 12: a strip that may be all, the channels as stored, and as they are wanted; 16 if of 16 bits |
+/// | the others | 12: the same |
 pub(super) fn decoding_bytes(probe: &Probe, shrink: Shrink) -> u64 {
     let pixels = probe.pixels;
     match probe.format {
@@ -72,8 +74,11 @@ pub(super) fn decoding_bytes(probe: &Probe, shrink: Shrink) -> u64 {
             let coefficients = if probe.is_progressive { pixels.saturating_mul(2 * channels) } else { 0 };
             shrunk.saturating_mul(2 * channels).saturating_add(coefficients)
         }
+        probe::Format::Png if probe.bits == 16 => pixels.saturating_mul(12),
         probe::Format::Png => pixels.saturating_mul(6),
         probe::Format::WebP => pixels.saturating_mul(11),
         probe::Format::Gif => pixels.saturating_mul(9),
+        probe::Format::Tiff if probe.bits == 16 => pixels.saturating_mul(16),
+        _ => pixels.saturating_mul(12),
     }
 }

@@ -13,6 +13,7 @@
 //! upright and as the plan says, blur, sharpen, ground, canvas, encode. Everything after scaling is done on the few
 //! pixels that are left.
 
+mod animate;
 mod blur;
 mod compose;
 mod container;
@@ -21,7 +22,9 @@ mod derive;
 mod encode;
 mod error;
 mod exercise;
+mod finish;
 mod limits;
+mod ops;
 mod orient;
 mod placeholder;
 mod profile;
@@ -37,6 +40,7 @@ pub use derive::{Derived, Facts, derive};
 pub use encode::Encoded;
 pub use error::PixelError;
 pub use exercise::exercise;
+pub use finish::Extras;
 pub use limits::Limits;
 pub use render::render;
 pub use rungs::{pick_rung, rung_sizes};

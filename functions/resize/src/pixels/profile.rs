@@ -127,7 +127,7 @@ fn cmyk_as_paper(raster: &Raster) -> Raster {
 mod tests {
     use super::*;
     use crate::pixels::samples::{jpeg, png, webp};
-    use crate::pixels::{Limits, derive, render};
+    use crate::pixels::{Extras, Limits, derive, render};
 
     /// A colour of `profile` as sRGB, one pixel at a time.
     fn check(name: &str, profile: Option<&[u8]>, layout: Layout, pixel: &[u8], expected: &[u8]) {
@@ -202,7 +202,7 @@ mod tests {
         ];
         for (name, file) in files {
             let plan = "s=4x4,f=png".parse().unwrap();
-            let encoded = render(&file, &plan, &Limits::default()).unwrap();
+            let encoded = render(&file, &plan, &Extras::default(), &Limits::default()).unwrap();
             let decoder = ::png::Decoder::new(std::io::Cursor::new(&encoded.bytes));
             let mut reader = decoder.read_info().unwrap();
             assert!(reader.info().icc_profile.is_none(), "{name}");
@@ -226,7 +226,8 @@ mod tests {
             jpeg(&raster, |encoder| encoder.add_icc_profile(&profile).unwrap())
         };
         let red = |file: &[u8]| {
-            let encoded = render(file, &"s=1x1,f=png".parse().unwrap(), &Limits::default()).unwrap();
+            let encoded =
+                render(file, &"s=1x1,f=png".parse().unwrap(), &Extras::default(), &Limits::default()).unwrap();
             derive(&encoded.bytes, &[], &Limits::default()).unwrap().dominant_color[0]
         };
         assert!(red(&padded(1 << 20)) >= 210);

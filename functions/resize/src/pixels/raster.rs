@@ -101,6 +101,19 @@ impl Raster {
         }
     }
 
+    /// A part, which lies inside.
+    ///
+    /// # Errors
+    /// `Corrupt` where it does not.
+    pub(super) fn cut(&self, window: transform::Window) -> Result<Self, PixelError> {
+        let n = self.layout.channels();
+        let (left, length) = (window.x as usize * n, window.width as usize * n);
+        let rows = self.pixels.chunks_exact(self.stride()).skip(window.y as usize).take(window.height as usize);
+        let pixels: Option<Vec<&[u8]>> = rows.map(|row| row.get(left..left + length)).collect();
+        let pixels = pixels.ok_or_else(|| PixelError::corrupt("a part lies outside of the picture"))?;
+        Self::new(window.width, window.height, self.layout, pixels.concat())
+    }
+
     /// Drops the opacity channel if every pixel is opaque. In place: this may be the largest picture there is.
     pub(super) fn without_useless_alpha(mut self) -> Self {
         let is_opaque = self.layout == Layout::Rgba && self.pixels.chunks_exact(4).all(|pixel| pixel[3] == 255);

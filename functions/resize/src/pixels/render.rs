@@ -1,17 +1,20 @@
 //! Carrying out a plan.
 
-use probe::Probe;
-use transform::{Format, Orientation, Output, Plan, Render, Window};
+use std::borrow::Cow;
 
-use super::blur::{blurred, sharpened};
-use super::compose::{on_canvas, on_ground};
+use probe::Probe;
+use transform::{Crop, Format, Geometry, Orientation, Output, Plan, Quality, Render, Window};
+
+use super::animate::animated;
 use super::decode::{Decoded, Shrink, decode};
-use super::encode::{Encoded, encoded};
+use super::encode::{Encoded, encoded, written};
+use super::finish::{Extras, finished, finishing_bytes};
 use super::limits::decoding_bytes;
+use super::ops::{Interest, smart_window, trim_box};
 use super::orient::oriented;
 use super::profile::into_srgb;
-use super::raster::{Layout, Raster};
-use super::resize::{Area, premultiply, resized, resized_copy, unpremultiply};
+use super::raster::Raster;
+use super::resize::{Area, resized};
 use super::strip::{Stripped, strip};
 use super::{Limits, PixelError};
 
@@ -19,21 +22,41 @@ use super::{Limits, PixelError};
 const UPRIGHT_QUALITY: u8 = 95;
 
 /// Makes what `plan` says of `input`: the original, or a rung (the whole picture, smaller), whichever is at hand.
-/// For [`Plan::Original`] it must be the original.
+/// For [`Plan::Original`] and for a plan without [`Render::source_size`] it must be the original.
 ///
 /// # Errors
 /// See [`PixelError`]. Whatever `input` is, it is answered, and never with a panic as far as we know.
-pub fn render(input: &[u8], plan: &Plan, limits: &Limits) -> Result<Encoded, PixelError> {
+pub fn render(input: &[u8], plan: &Plan, extras: &Extras, limits: &Limits) -> Result<Encoded, PixelError> {
     let probe = probe::probe(input)?;
     limits.check(&probe)?;
     match plan {
         Plan::Original => original(input, &probe, limits),
         Plan::Render(render) => {
-            let orientation = exif_orientation(&probe).then(render.orientation());
-            let decoded = decoded_for(input, &probe, orientation, render, limits)?;
-            finished(scaled(decoded, orientation, render.scaled(), render.window())?, render)
+            if render.is_animated() {
+                return animated(input, &probe, render, extras, limits);
+            }
+            let upright = exif_orientation(&probe);
+            let mut decoded = decode_for(input, &probe, render, limits)?;
+            decoded.raster = Cutting::prepared(decoded.raster, upright, render)?;
+            rendered(decoded, upright, render, extras, limits)
         }
     }
+}
+
+/// Carries out a plan on a prepared picture.
+fn rendered(
+    decoded: Decoded,
+    upright: Orientation,
+    render: &Render,
+    extras: &Extras,
+    limits: &Limits,
+) -> Result<Encoded, PixelError> {
+    let mut cutting = Cutting::of(&decoded, upright, render, limits)?;
+    let Decoded { raster, profile, .. } = decoded;
+    let profile = profile.as_deref();
+    cutting.look(&raster, profile, render)?;
+    let raster = cutting.scaled(Cow::Owned(raster), profile, render)?;
+    written(&finished(raster, render, &cutting.geometry, extras, limits)?, render)
 }
 
 /// The orientation that makes the stored picture upright.
@@ -59,9 +82,9 @@ fn original(input: &[u8], probe: &Probe, limits: &Limits) -> Result<Encoded, Pix
 
 fn upright_output(format: Format) -> Output {
     match format {
-        Format::Jpeg => Output::Jpeg { quality: UPRIGHT_QUALITY },
-        Format::WebP => Output::WebP,
-        Format::Png | Format::Gif => Output::Png,
+        Format::Jpeg => Output::Jpeg { quality: Quality::Fixed(UPRIGHT_QUALITY), progressive: false },
+        Format::WebP => Output::WebPLossless,
+        _ => Output::Png { colors: None },
     }
 }
 
@@ -71,51 +94,164 @@ pub(super) fn format_of(probe: &Probe) -> Format {
         probe::Format::Png => Format::Png,
         probe::Format::WebP => Format::WebP,
         probe::Format::Gif => Format::Gif,
+        probe::Format::Tiff | probe::Format::Bmp | probe::Format::Ico | probe::Format::Svg => Format::Png,
+        probe::Format::Avif | probe::Format::Heic | probe::Format::JpegXl if probe.has_alpha => Format::WebP,
+        probe::Format::Avif | probe::Format::Heic | probe::Format::JpegXl => Format::Jpeg,
     }
+}
+
+/// What of a decoded picture a plan wants, and what is to become of that. The same for every frame of an animation.
+pub(super) struct Cutting {
+    /// The orientation that makes the decoded pixels upright, once they are [`prepared`](Self::prepared).
+    upright: Orientation,
+    /// What is left after `crop` and `trim`, in pixels of the prepared raster.
+    part: Area,
+    /// Sizes and positions.
+    pub(super) geometry: Geometry,
+}
+
+impl Cutting {
+    /// Works it out for a picture that is decoded: whose profile does not matter, and whose raster is prepared.
+    pub(super) fn of(
+        decoded: &Decoded,
+        upright: Orientation,
+        render: &Render,
+        limits: &Limits,
+    ) -> Result<Self, PixelError> {
+        let Some(threshold) = render.trim() else {
+            let geometry = render.geometry().ok_or_else(|| PixelError::encode("the plan has no sizes"))?;
+            return Ok(Self { upright, part: cropped(decoded.extent, upright, render.crop()), geometry });
+        };
+        let raster = &decoded.raster;
+        let whole = (0, 0, raster.width(), raster.height());
+        let (x, y, width, height) = trim_box(raster, threshold).unwrap_or(whole);
+        let limits = transform::Limits { max_pixels: limits.max_pixels, ..transform::Limits::default() };
+        let geometry = render.resolve_trimmed(width, height, limits).map_err(|error| match error.kind {
+            transform::TransformErrorKind::Limit { limit, actual } => PixelError::TooManyPixels { limit, actual },
+            _ => PixelError::encode(error),
+        })?;
+        let part = Area { left: x.into(), top: y.into(), width: width.into(), height: height.into() };
+        Ok(Self { upright: Orientation::UPRIGHT, part, geometry })
+    }
+
+    /// A raster as [`of`](Self::of) wants it: as it is, but with `trim` turned upright and cut to whole pixels.
+    pub(super) fn prepared(raster: Raster, upright: Orientation, render: &Render) -> Result<Raster, PixelError> {
+        if render.trim().is_none() {
+            return Ok(raster);
+        }
+        let raster = oriented(raster, upright)?;
+        match render.crop() {
+            Some(Crop { window, .. }) => raster.cut(window),
+            None => Ok(raster),
+        }
+    }
+
+    /// Finds the window where the plan leaves that open.
+    pub(super) fn look(&mut self, raster: &Raster, profile: Option<&[u8]>, render: &Render) -> Result<(), PixelError> {
+        let Some(smart) = self.geometry.smart.take() else { return Ok(()) };
+        let orientation = self.upright.then(render.orientation());
+        self.geometry.window = found(raster, profile, self.part, orientation, &self.geometry, interest(smart))?;
+        Ok(())
+    }
+
+    /// The window of a prepared raster: scaled, in sRGB, turned.
+    pub(super) fn scaled(
+        &self,
+        raster: Cow<Raster>,
+        profile: Option<&[u8]>,
+        render: &Render,
+    ) -> Result<Raster, PixelError> {
+        let orientation = self.upright.then(render.orientation());
+        let Geometry { scaled, window, .. } = self.geometry;
+        let unturned = unturned(orientation, scaled, window);
+        let area = part_of(self.part, orientation.sides(scaled.0, scaled.1), unturned);
+        let result = resized(raster, area, unturned.width, unturned.height, render.is_linear())?;
+        oriented(into_srgb(result, profile), orientation)
+    }
+}
+
+/// Decodes as much as the plan needs.
+fn decode_for(input: &[u8], probe: &Probe, render: &Render, limits: &Limits) -> Result<Decoded, PixelError> {
+    match render.geometry() {
+        None => decode_whole(input, probe, limits),
+        Some(geometry) => decode_scaled(input, probe, render, &geometry, limits),
+    }
+}
+
+fn decode_whole(input: &[u8], probe: &Probe, limits: &Limits) -> Result<Decoded, PixelError> {
+    limits.check_memory(decoding_bytes(probe, Shrink::None).saturating_add(probe.pixels.saturating_mul(4)))?;
+    decode(input, probe, Shrink::None, limits)
 }
 
 /// Decodes as much of the picture as the plan needs.
 ///
 /// The most held at once, in bytes, is the largest of three moments: decoding (see [`decoding_bytes`]); resizing, which
-/// holds the decoded picture, as many of its columns at the new height, and the new one; and finishing, which holds the
-/// result twice, or six times for a blur or a sharpening (two bytes a sample, twice, beside the picture and a copy).
-fn decoded_for(
+/// holds the decoded picture, as many of its columns at the new height, and the new one; and finishing
+/// (see [`finishing_bytes`]).
+fn decode_scaled(
     input: &[u8],
     probe: &Probe,
-    orientation: Orientation,
     render: &Render,
+    geometry: &Geometry,
     limits: &Limits,
 ) -> Result<Decoded, PixelError> {
-    let (width, height) = orientation.sides(render.scaled().0, render.scaled().1);
+    let upright = exif_orientation(probe);
+    let whole = render.source_size().unwrap_or(geometry.scaled);
+    let (width, height) = upright.sides(whole.0, whole.1);
     let ratio = (f64::from(probe.width) / f64::from(width)).min(f64::from(probe.height) / f64::from(height));
-    let shrink = Shrink::for_ratio(ratio);
+    // Light can't be averaged before it is linear.
+    let shrink = if render.is_linear() { Shrink::None } else { Shrink::for_ratio(ratio) };
     let n = u64::from(shrink.divisor());
     let (decoded_width, decoded_height) = (u64::from(probe.width) / n + 1, u64::from(probe.height) / n + 1);
-    let (result_width, result_height) = (u64::from(render.canvas().width), u64::from(render.canvas().height));
-    let new_height = if orientation.swaps_sides() { result_width } else { result_height };
-    let resizing = 4 * (decoded_width * decoded_height + decoded_width * new_height + result_width * result_height);
-    limits.check_memory(decoding_bytes(probe, shrink).max(resizing).max(finishing_bytes(render)))?;
+    let canvas = geometry.canvas;
+    let (result_width, result_height) = (u64::from(canvas.width), u64::from(canvas.height));
+    let swaps_sides = upright.then(render.orientation()).swaps_sides();
+    let new_height = if swaps_sides { result_width } else { result_height };
+    let depth = if render.is_linear() { 2 } else { 1 };
+    let resizing =
+        4 * depth * (decoded_width * decoded_height + decoded_width * new_height + result_width * result_height);
+    limits.check_memory(decoding_bytes(probe, shrink).max(resizing).max(finishing_bytes(render, geometry)))?;
     decode(input, probe, shrink, limits)
 }
 
-/// The most bytes that are held once the picture is scaled.
-fn finishing_bytes(render: &Render) -> u64 {
-    let pixels = u64::from(render.canvas().width) * u64::from(render.canvas().height);
-    let has_filter = render.blur().is_some() || render.sharpen().is_some();
-    4 * pixels * if has_filter { 6 } else { 2 }
+/// The part of a decoded picture that `crop` leaves.
+fn cropped(extent: (f64, f64), upright: Orientation, crop: Option<Crop>) -> Area {
+    let whole = Area { left: 0.0, top: 0.0, width: extent.0, height: extent.1 };
+    match crop {
+        None => whole,
+        Some(Crop { window, of }) => part_of(whole, upright.sides(of.0, of.1), unturned(upright, of, window)),
+    }
 }
 
-/// The windowed part of a decoded picture: scaled, in sRGB, turned.
-fn scaled(
-    decoded: Decoded,
+fn interest(smart: transform::Smart) -> Interest {
+    match smart {
+        transform::Smart::Attention | transform::Smart::Faces => Interest::Attention,
+        transform::Smart::Entropy => Interest::Entropy,
+    }
+}
+
+/// The longest side of the copy in which a window is looked for, in pixels.
+const LOOKED_AT: u32 = 512;
+
+/// The window with the most to see.
+fn found(
+    raster: &Raster,
+    profile: Option<&[u8]>,
+    part: Area,
     orientation: Orientation,
-    scaled: (u32, u32),
-    window: Window,
-) -> Result<Raster, PixelError> {
-    let unturned = unturned(orientation, scaled, window);
-    let area = area_of(decoded.extent, orientation.sides(scaled.0, scaled.1), unturned);
-    let raster = resized(decoded.raster, area, unturned.width, unturned.height)?;
-    oriented(into_srgb(raster, decoded.profile.as_deref()), orientation)
+    geometry: &Geometry,
+    interest: Interest,
+) -> Result<Window, PixelError> {
+    let (width, height) = orientation.sides(geometry.scaled.0, geometry.scaled.1);
+    let side = |side: u32| {
+        let small = u64::from(side) * u64::from(LOOKED_AT) / u64::from(width.max(height).max(LOOKED_AT));
+        u32::try_from(small).unwrap_or(LOOKED_AT).max(1)
+    };
+    let small = resized(Cow::Borrowed(raster), part, side(width), side(height), false)?;
+    let small = oriented(into_srgb(small, profile), orientation)?;
+    let Window { width, height, .. } = geometry.window;
+    let (x, y) = smart_window(&small, geometry.scaled, (width, height), interest)?;
+    Ok(Window { x, y, width, height })
 }
 
 /// Where `window`, in the turned picture of the size `scaled`, lies in the picture before turning.
@@ -132,60 +268,34 @@ fn unturned(orientation: Orientation, (width, height): (u32, u32), window: Windo
     }
 }
 
-/// The part of a decoded picture that becomes `window` when the whole is scaled to `width` by `height`.
-fn area_of(extent: (f64, f64), (width, height): (u32, u32), window: Window) -> Area {
-    let (x, y) = (extent.0 / f64::from(width), extent.1 / f64::from(height));
+/// What of `part` becomes `window` when all of `part` is scaled to `width` by `height`.
+fn part_of(part: Area, (width, height): (u32, u32), window: Window) -> Area {
+    let (x, y) = (part.width / f64::from(width), part.height / f64::from(height));
     Area {
-        left: f64::from(window.x) * x,
-        top: f64::from(window.y) * y,
+        left: part.left + f64::from(window.x) * x,
+        top: part.top + f64::from(window.y) * y,
         width: f64::from(window.width) * x,
         height: f64::from(window.height) * y,
     }
 }
 
-/// Renders from a picture in memory: upright, sRGB, at least as large as the plan scales it to.
+/// Renders from a picture in memory: upright, sRGB, at least as large as the plan scales it to. Not for a plan without
+/// [`Render::source_size`].
 pub(super) fn render_from(raster: &Raster, render: &Render, limits: &Limits) -> Result<Encoded, PixelError> {
-    limits.check_memory(raster.n_bytes().saturating_mul(2).saturating_add(finishing_bytes(render)))?;
-    let orientation = render.orientation();
-    let unturned = unturned(orientation, render.scaled(), render.window());
+    let geometry = render.geometry().ok_or_else(|| PixelError::encode("the plan has no sizes"))?;
+    limits.check_memory(raster.n_bytes().saturating_mul(2).saturating_add(finishing_bytes(render, &geometry)))?;
     let extent = (raster.width().into(), raster.height().into());
-    let area = area_of(extent, orientation.sides(render.scaled().0, render.scaled().1), unturned);
-    let smaller = resized_from(raster, area, unturned.width, unturned.height)?;
-    finished(oriented(smaller, orientation)?, render)
-}
-
-/// `resized`, for a picture that is still needed.
-pub(super) fn resized_from(raster: &Raster, area: Area, width: u32, height: u32) -> Result<Raster, PixelError> {
-    if raster.layout() == Layout::Rgba {
-        let mut raster = raster.clone();
-        premultiply(&mut raster)?;
-        let mut result = resized_copy(&raster, area, width, height)?;
-        unpremultiply(&mut result)?;
-        return Ok(result);
-    }
-    resized_copy(raster, area, width, height)
-}
-
-/// What comes after scaling and turning: filters, ground, canvas, encoding.
-fn finished(mut raster: Raster, render: &Render) -> Result<Encoded, PixelError> {
-    if let Some(sigma) = render.blur() {
-        raster = blurred(raster, sigma)?;
-    }
-    if let Some(sigma) = render.sharpen() {
-        raster = sharpened(raster, sigma)?;
-    }
-    raster = on_ground(raster, render.background());
-    raster = on_canvas(raster, render.canvas(), render.background())?;
-    if matches!(render.output(), Output::Jpeg { .. }) {
-        // The plan says on what, unless it was made for a picture without opacity.
-        raster = on_ground(raster, transform::Color::WHITE);
-    }
-    encoded(&raster.without_useless_alpha(), render.output())
+    let upright = Orientation::UPRIGHT;
+    let mut cutting = Cutting { upright, part: cropped(extent, upright, render.crop()), geometry };
+    cutting.look(raster, None, render)?;
+    let smaller = cutting.scaled(Cow::Borrowed(raster), None, render)?;
+    written(&finished(smaller, render, &cutting.geometry, &Extras::default(), limits)?, render)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pixels::raster::Layout;
     use crate::pixels::samples::*;
     use crate::pixels::{Facts, pick_rung};
     use transform::Accept;
@@ -198,7 +308,8 @@ mod tests {
     }
 
     fn rendered(file: &[u8], options: &str) -> Encoded {
-        render(file, &plan(file, options), &LIMITS).unwrap_or_else(|error| panic!("{options}: {error}"))
+        render(file, &plan(file, options), &Extras::default(), &LIMITS)
+            .unwrap_or_else(|error| panic!("{options}: {error}"))
     }
 
     /// The pixels of a result.
@@ -299,7 +410,7 @@ mod tests {
                         [upper_left, upper_right, upper_left, upper_right]
                     },
                 );
-                let original = render(&file, &Plan::Original, &LIMITS).unwrap();
+                let original = render(&file, &Plan::Original, &Extras::default(), &LIMITS).unwrap();
                 assert_eq!((original.width, original.height), (width, height));
                 assert_eq!(probe::probe(&original.bytes).unwrap().orientation, probe::Orientation::UPRIGHT);
                 assert!(are_close(&corners(&pixels(&original)), &expected), "orientation {value}");
@@ -319,8 +430,8 @@ mod tests {
             let facts = Facts::read(&file, &LIMITS2).unwrap();
             let plan = Plan::resolve(&options.parse().unwrap(), &facts.source, Accept::default()).unwrap();
             let rung = &rungs[pick_rung(&plan, &sizes).unwrap()];
-            let from_rung = pixels(&render(&rung.bytes, &plan, &LIMITS2).unwrap());
-            let from_original = pixels(&render(&file, &plan, &LIMITS2).unwrap());
+            let from_rung = pixels(&render(&rung.bytes, &plan, &Extras::default(), &LIMITS2).unwrap());
+            let from_original = pixels(&render(&file, &plan, &Extras::default(), &LIMITS2).unwrap());
             assert_eq!((from_rung.width(), from_rung.height()), (from_original.width(), from_original.height()));
             let differences = from_rung.pixels().iter().zip(from_original.pixels()).map(|(a, b)| a.abs_diff(*b));
             assert!(differences.max() <= Some(3), "{options}");
@@ -393,11 +504,11 @@ mod tests {
     fn a_plan_for_another_picture_is_carried_out_all_the_same() {
         // Made for an opaque picture of other proportions: nothing but the size is promised.
         let plan: Plan = "s=9x40,c=3.2.5.38,p=1.2.7.40,f=jpeg,q=80".parse().unwrap();
-        let encoded = render(&png_of(&quadrants(64, 32, CLEAR)), &plan, &LIMITS).unwrap();
+        let encoded = render(&png_of(&quadrants(64, 32, CLEAR)), &plan, &Extras::default(), &LIMITS).unwrap();
         assert_eq!((encoded.width, encoded.height), (7, 40));
         // A wisp of a far larger whole.
         let plan: Plan = "o=3h,s=4294967295x4294967295,c=4294967285.0.10.10,f=png".parse().unwrap();
-        let encoded = render(&png_of(&quadrants(64, 32, WHITE)), &plan, &LIMITS).unwrap();
+        let encoded = render(&png_of(&quadrants(64, 32, WHITE)), &plan, &Extras::default(), &LIMITS).unwrap();
         assert!(are_close(&corners(&pixels(&encoded)), &[GREEN; 4]), "{:?}", corners(&pixels(&encoded)));
     }
 
@@ -406,9 +517,9 @@ mod tests {
         let file = png_of(&opaque());
         let plan = plan(&file, "w=1000,enlarge=1,blur=1");
         let limits = Limits { max_memory_bytes: 17_999_999, ..LIMITS };
-        let error = render(&file, &plan, &limits).unwrap_err();
+        let error = render(&file, &plan, &Extras::default(), &limits).unwrap_err();
         assert_eq!(error, PixelError::TooMuchMemory { limit: 17_999_999, actual: 18_000_000 });
-        assert!(render(&file, &plan, &Limits { max_memory_bytes: 18_000_000, ..LIMITS }).is_ok());
+        assert!(render(&file, &plan, &Extras::default(), &Limits { max_memory_bytes: 18_000_000, ..LIMITS }).is_ok());
     }
 
     #[test]

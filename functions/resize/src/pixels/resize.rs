@@ -3,6 +3,8 @@
 //! Light is not linearised: it would cost eight times as much in wasm, and sharp's default does not either.
 //! Colours are weighted by their opacity, so that what cannot be seen does not bleed into what can.
 
+use std::borrow::Cow;
+
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, MulDiv, PixelType, ResizeAlg, ResizeOptions, Resizer};
 
@@ -40,20 +42,26 @@ fn span_within(start: f64, length: f64, whole: u32) -> (f64, f64) {
     (start, length.min(whole - start))
 }
 
-/// `area` of the raster, scaled to `width` by `height` pixels. Gives the raster back when nothing is to be done.
-pub(super) fn resized(mut raster: Raster, area: Area, width: u32, height: u32) -> Result<Raster, PixelError> {
+/// `area` of the raster, scaled to `width` by `height` pixels; with `is_linear` in linear light. A raster that is
+/// handed over is worked on in place: it may be the largest there is.
+pub(super) fn resized(
+    raster: Cow<Raster>,
+    area: Area,
+    width: u32,
+    height: u32,
+    is_linear: bool,
+) -> Result<Raster, PixelError> {
     if area == Area::whole(&raster) && (raster.width(), raster.height()) == (width, height) {
-        return Ok(raster);
+        return Ok(raster.into_owned());
     }
-    let has_alpha = raster.layout() == Layout::Rgba;
-    if has_alpha {
-        premultiply(&mut raster)?;
+    if raster.layout() != Layout::Rgba {
+        return resized_copy(&raster, area, width, height);
     }
+    let mut raster = raster.into_owned();
+    premultiply(&mut raster)?;
     let mut result = resized_copy(&raster, area, width, height)?;
     drop(raster);
-    if has_alpha {
-        unpremultiply(&mut result)?;
-    }
+    unpremultiply(&mut result)?;
     Ok(result)
 }
 

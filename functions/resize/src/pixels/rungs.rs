@@ -27,9 +27,9 @@ pub fn rung_sizes(width: u32, height: u32) -> Vec<(u32, u32)> {
 /// answered from the rung as it is.
 fn size_inside(side: u32, width: u32, height: u32) -> Option<(u32, u32)> {
     let transform: Transform = format!("w={side},h={side}").parse().ok()?;
-    let source = Source { width, height, format: Format::Png, has_alpha: false };
+    let source = Source::still(width, height, Format::Png, false);
     match Plan::resolve(&transform, &source, Accept::default()) {
-        Ok(Plan::Render(render)) => Some(render.scaled()),
+        Ok(Plan::Render(render)) => render.source_size(),
         Ok(Plan::Original) | Err(_) => None,
     }
 }
@@ -41,8 +41,7 @@ fn size_inside(side: u32, width: u32, height: u32) -> Option<(u32, u32)> {
 /// the mezzanine, if it need not be enlarged: an original that has one is too large to decode on a request.
 pub fn pick_rung(plan: &Plan, rungs: &[(u32, u32)]) -> Option<usize> {
     let Plan::Render(render) = plan else { return None };
-    let (scaled_width, scaled_height) = render.scaled();
-    let (width, height) = render.orientation().sides(scaled_width, scaled_height);
+    let (width, height) = render.source_size()?;
     // One pixel of tolerance, because the sides of both were rounded.
     let is_ample = |rung: u32, side: u32| 10 * (u64::from(rung) + 1) >= 14 * u64::from(side);
     let are_ample =
@@ -77,7 +76,7 @@ mod tests {
 
     #[test]
     fn the_smallest_rung_that_is_ample_is_picked() {
-        let source = Source { width: 2725, height: 2225, format: Format::Jpeg, has_alpha: false };
+        let source = Source::still(2725, 2225, Format::Jpeg, false);
         let rungs = rung_sizes(source.width, source.height);
         let check = |options: &str, expected: Option<u32>| {
             let plan = Plan::resolve(&options.parse().unwrap(), &source, Accept::default()).unwrap();
@@ -104,7 +103,7 @@ mod tests {
 
     #[test]
     fn a_picture_without_mezzanine_is_its_own() {
-        let source = Source { width: 2400, height: 1800, format: Format::Jpeg, has_alpha: false };
+        let source = Source::still(2400, 1800, Format::Jpeg, false);
         let rungs = rung_sizes(source.width, source.height);
         let plan = Plan::resolve(&"w=1200".parse().unwrap(), &source, Accept::default()).unwrap();
         assert_eq!(pick_rung(&plan, &rungs), None);

@@ -29,6 +29,8 @@ pub fn strip(file: &[u8]) -> Stripped {
         probe::Format::Png => png::stripped(file),
         probe::Format::WebP => webp::stripped(file),
         probe::Format::Gif => gif::stripped(file),
+        // What no browser is sure to show, or what may carry scripts.
+        _ => None,
     };
     match stripped {
         Some(bytes) if bytes == file => Stripped::Same,

@@ -3,11 +3,14 @@
 //! What comes out is as the file stores it: not turned, in the file's own colour space, with the profile beside it.
 //! Of an animation it is the first frame, or the default image.
 
+mod bmp;
+pub(super) mod frames;
 mod gif;
 mod jpeg;
 mod png;
 #[cfg(test)]
 mod tests;
+mod tiff;
 mod webp;
 
 use probe::Probe;
@@ -68,6 +71,20 @@ pub(super) struct Decoded {
     pub(super) is_lossless: bool,
 }
 
+/// Turns samples of sixteen bits, the high byte first, into samples of eight, in place and rounded.
+fn eight_bits(samples: &mut Vec<u8>) {
+    let n_samples = samples.len() / 2;
+    for at in 0..n_samples {
+        samples[at] = eighth(u16::from_be_bytes([samples[2 * at], samples[2 * at + 1]]));
+    }
+    samples.truncate(n_samples);
+}
+
+/// The nearest of 256 steps to one of 65,536.
+fn eighth(sample: u16) -> u8 {
+    ((u32::from(sample) * 255 + 32_895) >> 16) as u8
+}
+
 /// Decodes the file that `probe` describes.
 ///
 /// # Errors
@@ -81,6 +98,10 @@ pub(super) fn decode(file: &[u8], probe: &Probe, shrink: Shrink, limits: &Limits
         probe::Format::Png => png::decode(file, limits)?,
         probe::Format::WebP => webp::decode(file, limits)?,
         probe::Format::Gif => gif::decode(file, limits)?,
+        probe::Format::Tiff => tiff::decode(file, limits)?,
+        probe::Format::Bmp => bmp::decode(file, limits)?,
+        probe::Format::Ico => bmp::decode_icon(file, limits)?,
+        format => return Err(PixelError::Unsupported { found: format.name().to_uppercase() }),
     };
     let n = u32::from(shrink.divisor());
     if (decoded.raster.width(), decoded.raster.height()) != (probe.width.div_ceil(n), probe.height.div_ceil(n)) {

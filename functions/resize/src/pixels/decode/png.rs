@@ -4,7 +4,7 @@ use std::io::Cursor;
 
 use png::{BitDepth, ColorType, Decoder, DecodingError, Transformations};
 
-use super::{Decoded, MAX_PROFILE_BYTES};
+use super::{Decoded, MAX_PROFILE_BYTES, eight_bits};
 use crate::pixels::raster::{Layout, Raster};
 use crate::pixels::{Limits, PixelError};
 
@@ -12,15 +12,20 @@ pub(super) fn decode(file: &[u8], limits: &Limits) -> Result<Decoded, PixelError
     // The crate counts rows and profiles against its limit, the picture is counted before this.
     let max_bytes = usize::try_from(limits.max_memory_bytes).unwrap_or(usize::MAX).min(64 << 20);
     let mut decoder = Decoder::new_with_limits(Cursor::new(file), png::Limits { bytes: max_bytes });
-    decoder.set_transformations(Transformations::EXPAND | Transformations::STRIP_16);
+    decoder.set_transformations(Transformations::EXPAND);
     decoder.set_ignore_text_chunk(true);
     let mut reader = decoder.read_info().map_err(error)?;
     let n_bytes = reader.output_buffer_size().ok_or_else(|| PixelError::corrupt("too large"))?;
     let mut pixels = vec![0; n_bytes];
     let info = reader.next_frame(&mut pixels).map_err(error)?;
     pixels.truncate(info.buffer_size());
-    if info.bit_depth != BitDepth::Eight {
-        return Err(PixelError::corrupt("a bit depth that could not be converted"));
+    match info.bit_depth {
+        BitDepth::Eight => {}
+        BitDepth::Sixteen => {
+            eight_bits(&mut pixels);
+            pixels.shrink_to_fit();
+        }
+        _ => return Err(PixelError::corrupt("a bit depth that could not be converted")),
     }
     let (layout, pixels) = match info.color_type {
         ColorType::Grayscale => (Layout::Gray, pixels),

@@ -38,7 +38,7 @@ fn png_of_every_depth_and_colour_becomes_eight_bits() {
         (Grayscale, Two, &[0b0110_0000], &[], Layout::Gray, &[85, 170]),
         (Grayscale, Four, &[0x1F], &[], Layout::Gray, &[17, 255]),
         (Grayscale, Eight, &[7, 200], &[], Layout::Gray, &[7, 200]),
-        (Grayscale, Sixteen, &[7, 200, 200, 7], &[], Layout::Gray, &[7, 200]),
+        (Grayscale, Sixteen, &[7, 200, 200, 7], &[], Layout::Gray, &[8, 199]),
         (Grayscale, Eight, &[7, 200], &[0, 7], Layout::Rgba, &[7, 7, 7, 0, 200, 200, 200, 255]),
         (Grayscale, One, &[0b0100_0000], &[0, 1], Layout::Rgba, &[0, 0, 0, 255, 255, 255, 255, 0]),
         (GrayscaleAlpha, Eight, &[7, 9, 200, 255], &[], Layout::Rgba, &[7, 7, 7, 9, 200, 200, 200, 255]),

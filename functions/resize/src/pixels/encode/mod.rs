@@ -1,14 +1,19 @@
 //! From pixels to a file. The same pixels give the same bytes every time.
 
+pub(super) mod gif;
+mod indexed;
 mod jpeg;
 mod jpeg_blocks;
 mod jpeg_codes;
 mod jpeg_tables;
+mod quantise;
+pub(super) mod webp;
 
+use transform::{Format, Output, Quality, Render};
 use image_webp::WebPEncoder;
+use jpeg::encode::{Chroma, CodeChoice, Options, Picture, Samples};
 use transform::{Format, Output};
 
-use self::jpeg::{Chroma, CodeChoice, Options};
 use super::PixelError;
 use super::raster::{Layout, Raster};
 
@@ -28,15 +33,57 @@ pub struct Encoded {
 /// From this quality on JPEG keeps colour at full resolution, as in libvips.
 const FULL_CHROMA_QUALITY: u8 = 90;
 
+/// Writes a result as its plan says: no more bytes than it may have, and in the other way if that is smaller.
+pub(super) fn written(raster: &Raster, render: &Render) -> Result<Encoded, PixelError> {
+    let best = match render.max_bytes() {
+        None => encoded(raster, render.output())?,
+        Some(most) => encoded_within(raster, render.output(), most as usize)?,
+    };
+    match render.alternative() {
+        None => Ok(best),
+        Some(other) => {
+            let other = encoded(raster, other)?;
+            Ok(if other.bytes.len() < best.bytes.len() { other } else { best })
+        }
+    }
+}
+
+/// The highest quality up to that of `output` at which the file has no more than `most` bytes; the lowest there is
+/// where none has.
+fn encoded_within(raster: &Raster, output: Output, most: usize) -> Result<Encoded, PixelError> {
+    let Some(Quality::Fixed(highest)) = output.quality() else { return encoded(raster, output) };
+    let first = encoded(raster, output)?;
+    if first.bytes.len() <= most {
+        return Ok(first);
+    }
+    // Sizes grow with quality, as good as always.
+    let (mut fits, mut too_high) = (1, highest);
+    let mut best = encoded(raster, output.at(1))?;
+    while too_high - fits > 1 {
+        let quality = fits.midpoint(too_high);
+        let attempt = encoded(raster, output.at(quality))?;
+        if attempt.bytes.len() <= most {
+            (fits, best) = (quality, attempt);
+        } else {
+            too_high = quality;
+        }
+    }
+    Ok(best)
+}
+
 /// Encodes `raster`, which has no opacity if `output` is JPEG, and is never `Cmyk`.
 pub(super) fn encoded(raster: &Raster, output: Output) -> Result<Encoded, PixelError> {
     let bytes = match output {
-        Output::Jpeg { quality } => {
+        Output::Jpeg { quality: Quality::Fixed(quality), progressive: false } => {
             let chroma = if quality >= FULL_CHROMA_QUALITY { Chroma::Full } else { Chroma::Quarter };
-            jpeg::encoded(raster, Options { quality, chroma, codes: CodeChoice::Fitted })?
+            jpeg(raster, &Options { quality, chroma, ..Options::default() })?
         }
-        Output::Png => png(raster, PngEffort::Delivery)?,
-        Output::WebP => webp(raster)?,
+        Output::Png { colors: None } => png(raster, PngEffort::Delivery)?,
+        Output::Png { colors: Some(colors) } => indexed::indexed_png(raster, colors.into())?,
+        Output::Gif => gif::still(raster)?,
+        Output::WebPLossless => webp::lossless(raster)?,
+        Output::WebP { quality: Quality::Fixed(quality) } => webp::lossy(raster, quality)?,
+        _ => return Err(PixelError::encode(format!("{output:?} is not written"))),
     };
     Ok(Encoded { bytes, format: output.format(), width: raster.width(), height: raster.height() })
 }
@@ -50,10 +97,26 @@ pub(super) fn encoded_rung(raster: &Raster, is_lossless: bool) -> Result<Encoded
     let (format, bytes) = if is_lossless {
         (Format::Png, png(raster, PngEffort::Rung)?)
     } else {
-        let options = Options { quality: RUNG_QUALITY, chroma: Chroma::Quarter, codes: CodeChoice::Standard };
-        (Format::Jpeg, jpeg::encoded(raster, options)?)
+        let codes = CodeChoice::Standard;
+        let options = Options { quality: RUNG_QUALITY, chroma: Chroma::Quarter, codes, ..Options::default() };
+        (Format::Jpeg, jpeg(raster, &options)?)
     };
     Ok(Encoded { bytes, format, width: raster.width(), height: raster.height() })
+}
+
+fn jpeg(raster: &Raster, options: &Options) -> Result<Vec<u8>, PixelError> {
+    let samples = Samples {
+        samples: raster.pixels(),
+        width: raster.width() as usize,
+        height: raster.height() as usize,
+        stride: raster.stride(),
+    };
+    let picture = match raster.layout() {
+        Layout::Gray => Picture::Gray(samples),
+        Layout::Rgb => Picture::Rgb(samples),
+        Layout::Rgba | Layout::Cmyk => return Err(PixelError::encode("JPEG has neither opacity nor ink")),
+    };
+    jpeg::encode::encode(&picture, options).map_err(PixelError::encode)
 }
 
 /// How a PNG is written.
@@ -85,19 +148,5 @@ fn png(raster: &Raster, effort: PngEffort) -> Result<Vec<u8>, PixelError> {
     let mut writer = encoder.write_header().map_err(PixelError::encode)?;
     writer.write_image_data(raster.pixels()).map_err(PixelError::encode)?;
     writer.finish().map_err(PixelError::encode)?;
-    Ok(bytes)
-}
-
-fn webp(raster: &Raster) -> Result<Vec<u8>, PixelError> {
-    let color = match raster.layout() {
-        Layout::Gray => image_webp::ColorType::L8,
-        Layout::Rgb => image_webp::ColorType::Rgb8,
-        Layout::Rgba => image_webp::ColorType::Rgba8,
-        Layout::Cmyk => return Err(PixelError::encode("WebP has no ink")),
-    };
-    let mut bytes = Vec::new();
-    WebPEncoder::new(&mut bytes)
-        .encode(raster.pixels(), raster.width(), raster.height(), color)
-        .map_err(PixelError::encode)?;
     Ok(bytes)
 }

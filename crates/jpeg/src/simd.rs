@@ -1,0 +1,339 @@
+//! Eight 16-bit or four 32-bit integers at a time: in wasm and on x86-64 by their instructions, elsewhere one by one,
+//! with the same results.
+//!
+//! Few operations, chosen so that all three have them. The pairwise product [`Simd::dot`] is the reason not to leave
+//! it to the compiler: it does not find that instruction by itself, and without it the cosine transform takes twice
+//! as long.
+
+/// A vector of 128 bits, taken as lanes of 8, 16 or 32 bits as each operation says.
+pub(crate) trait Simd: Copy {
+    fn load(lanes: &[i16; 8]) -> Self;
+    fn splat32(lane: i32) -> Self;
+    /// 16-bit lanes that alternate between two numbers.
+    fn pair(even: i16, odd: i16) -> Self;
+    /// The lower halves of both, lane by lane in turn.
+    fn zip_low8(self, other: Self) -> Self;
+    fn zip_high8(self, other: Self) -> Self;
+    fn zip_low16(self, other: Self) -> Self;
+    fn zip_high16(self, other: Self) -> Self;
+    fn zip_low32(self, other: Self) -> Self;
+    fn zip_high32(self, other: Self) -> Self;
+    /// Products of 16-bit lanes, each two added to one of 32 bits.
+    fn dot(self, other: Self) -> Self;
+    fn add32(self, other: Self) -> Self;
+    fn sub32(self, other: Self) -> Self;
+    /// Shifts right with the sign.
+    fn shift32<const N: i32>(self) -> Self;
+    /// 32-bit lanes to 16-bit lanes, at most so large as those can be.
+    fn pack16(self, other: Self) -> Self;
+    /// 16-bit lanes to bytes, at least 0 and at most 255.
+    fn pack8(self, other: Self) -> Self;
+    /// The lower and the upper eight bytes.
+    fn halves(self) -> [[u8; 8]; 2];
+}
+
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+pub(crate) type Vector = wasm::Vector;
+#[cfg(target_arch = "x86_64")]
+pub(crate) type Vector = x86::Vector;
+#[cfg(not(any(all(target_arch = "wasm32", target_feature = "simd128"), target_arch = "x86_64")))]
+pub(crate) type Vector = portable::Vector;
+
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod wasm {
+    use std::arch::wasm32::*;
+
+    use super::Simd;
+
+    #[derive(Clone, Copy)]
+    pub(crate) struct Vector(v128);
+
+    impl Simd for Vector {
+        #[inline(always)]
+        #[expect(unsafe_code, reason = "there is no safe load")]
+        fn load(lanes: &[i16; 8]) -> Self {
+            // SAFETY: the pointer is to sixteen bytes that are there, and needs no alignment.
+            Self(unsafe { v128_load(lanes.as_ptr().cast()) })
+        }
+
+        #[inline(always)]
+        fn splat32(lane: i32) -> Self {
+            Self(i32x4_splat(lane))
+        }
+
+        #[inline(always)]
+        fn pair(even: i16, odd: i16) -> Self {
+            Self(i16x8(even, odd, even, odd, even, odd, even, odd))
+        }
+
+        #[inline(always)]
+        fn zip_low8(self, other: Self) -> Self {
+            Self(i8x16_shuffle::<0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23>(self.0, other.0))
+        }
+
+        #[inline(always)]
+        fn zip_high8(self, other: Self) -> Self {
+            Self(i8x16_shuffle::<8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31>(self.0, other.0))
+        }
+
+        #[inline(always)]
+        fn zip_low16(self, other: Self) -> Self {
+            Self(i16x8_shuffle::<0, 8, 1, 9, 2, 10, 3, 11>(self.0, other.0))
+        }
+
+        #[inline(always)]
+        fn zip_high16(self, other: Self) -> Self {
+            Self(i16x8_shuffle::<4, 12, 5, 13, 6, 14, 7, 15>(self.0, other.0))
+        }
+
+        #[inline(always)]
+        fn zip_low32(self, other: Self) -> Self {
+            Self(i32x4_shuffle::<0, 4, 1, 5>(self.0, other.0))
+        }
+
+        #[inline(always)]
+        fn zip_high32(self, other: Self) -> Self {
+            Self(i32x4_shuffle::<2, 6, 3, 7>(self.0, other.0))
+        }
+
+        #[inline(always)]
+        fn dot(self, other: Self) -> Self {
+            Self(i32x4_dot_i16x8(self.0, other.0))
+        }
+
+        #[inline(always)]
+        fn add32(self, other: Self) -> Self {
+            Self(i32x4_add(self.0, other.0))
+        }
+
+        #[inline(always)]
+        fn sub32(self, other: Self) -> Self {
+            Self(i32x4_sub(self.0, other.0))
+        }
+
+        #[inline(always)]
+        fn shift32<const N: i32>(self) -> Self {
+            Self(i32x4_shr(self.0, N as u32))
+        }
+
+        #[inline(always)]
+        fn pack16(self, other: Self) -> Self {
+            Self(i16x8_narrow_i32x4(self.0, other.0))
+        }
+
+        #[inline(always)]
+        fn pack8(self, other: Self) -> Self {
+            Self(u8x16_narrow_i16x8(self.0, other.0))
+        }
+
+        #[inline(always)]
+        fn halves(self) -> [[u8; 8]; 2] {
+            [u64x2_extract_lane::<0>(self.0), u64x2_extract_lane::<1>(self.0)].map(u64::to_le_bytes)
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[expect(unsafe_code, reason = "the compiler does not know that every x86-64 has these instructions")]
+mod x86 {
+    use std::arch::x86_64::*;
+
+    use super::Simd;
+
+    /// Calls an instruction.
+    macro_rules! sse2 {
+        ($call:expr) => {
+            // SAFETY: it is one of SSE2, which every x86-64 has; the one that reads memory says why it may.
+            unsafe { $call }
+        };
+    }
+
+    #[derive(Clone, Copy)]
+    pub(crate) struct Vector(__m128i);
+
+    impl Simd for Vector {
+        #[inline(always)]
+        fn load(lanes: &[i16; 8]) -> Self {
+            // The pointer is to sixteen bytes that are there, and needs no alignment.
+            Self(sse2!(_mm_loadu_si128(lanes.as_ptr().cast())))
+        }
+
+        #[inline(always)]
+        fn splat32(lane: i32) -> Self {
+            Self(sse2!(_mm_set1_epi32(lane)))
+        }
+
+        #[inline(always)]
+        fn pair(even: i16, odd: i16) -> Self {
+            Self(sse2!(_mm_set1_epi32(i32::from(even) & 0xFFFF | i32::from(odd) << 16)))
+        }
+
+        #[inline(always)]
+        fn zip_low8(self, other: Self) -> Self {
+            Self(sse2!(_mm_unpacklo_epi8(self.0, other.0)))
+        }
+
+        #[inline(always)]
+        fn zip_high8(self, other: Self) -> Self {
+            Self(sse2!(_mm_unpackhi_epi8(self.0, other.0)))
+        }
+
+        #[inline(always)]
+        fn zip_low16(self, other: Self) -> Self {
+            Self(sse2!(_mm_unpacklo_epi16(self.0, other.0)))
+        }
+
+        #[inline(always)]
+        fn zip_high16(self, other: Self) -> Self {
+            Self(sse2!(_mm_unpackhi_epi16(self.0, other.0)))
+        }
+
+        #[inline(always)]
+        fn zip_low32(self, other: Self) -> Self {
+            Self(sse2!(_mm_unpacklo_epi32(self.0, other.0)))
+        }
+
+        #[inline(always)]
+        fn zip_high32(self, other: Self) -> Self {
+            Self(sse2!(_mm_unpackhi_epi32(self.0, other.0)))
+        }
+
+        #[inline(always)]
+        fn dot(self, other: Self) -> Self {
+            Self(sse2!(_mm_madd_epi16(self.0, other.0)))
+        }
+
+        #[inline(always)]
+        fn add32(self, other: Self) -> Self {
+            Self(sse2!(_mm_add_epi32(self.0, other.0)))
+        }
+
+        #[inline(always)]
+        fn sub32(self, other: Self) -> Self {
+            Self(sse2!(_mm_sub_epi32(self.0, other.0)))
+        }
+
+        #[inline(always)]
+        fn shift32<const N: i32>(self) -> Self {
+            Self(sse2!(_mm_srai_epi32::<N>(self.0)))
+        }
+
+        #[inline(always)]
+        fn pack16(self, other: Self) -> Self {
+            Self(sse2!(_mm_packs_epi32(self.0, other.0)))
+        }
+
+        #[inline(always)]
+        fn pack8(self, other: Self) -> Self {
+            Self(sse2!(_mm_packus_epi16(self.0, other.0)))
+        }
+
+        #[inline(always)]
+        fn halves(self) -> [[u8; 8]; 2] {
+            let upper = sse2!(_mm_unpackhi_epi64(self.0, self.0));
+            [sse2!(_mm_cvtsi128_si64(self.0)), sse2!(_mm_cvtsi128_si64(upper))].map(i64::to_le_bytes)
+        }
+    }
+}
+
+/// For other processors, and to compare with.
+#[cfg(any(test, not(any(all(target_arch = "wasm32", target_feature = "simd128"), target_arch = "x86_64"))))]
+pub(crate) mod portable {
+    use super::Simd;
+
+    #[derive(Clone, Copy)]
+    pub(crate) struct Vector([i16; 8]);
+
+    impl Vector {
+        fn lanes32(self) -> [i32; 4] {
+            std::array::from_fn(|i| i32::from(self.0[2 * i]) & 0xFFFF | i32::from(self.0[2 * i + 1]) << 16)
+        }
+
+        fn of_lanes32(lanes: [i32; 4]) -> Self {
+            Self(std::array::from_fn(|i| (lanes[i / 2] >> (i % 2 * 16)) as i16))
+        }
+
+        fn bytes(self) -> [u8; 16] {
+            std::array::from_fn(|i| self.0[i / 2].to_le_bytes()[i % 2])
+        }
+
+        fn of_bytes(bytes: [u8; 16]) -> Self {
+            Self(std::array::from_fn(|i| i16::from_le_bytes([bytes[2 * i], bytes[2 * i + 1]])))
+        }
+    }
+
+    /// Takes lanes from `start` on, of both in turn.
+    fn zipped<T: Copy, const N: usize>(a: [T; N], b: [T; N], start: usize) -> [T; N] {
+        std::array::from_fn(|i| if i % 2 == 0 { a[start + i / 2] } else { b[start + i / 2] })
+    }
+
+    impl Simd for Vector {
+        fn load(lanes: &[i16; 8]) -> Self {
+            Self(*lanes)
+        }
+
+        fn splat32(lane: i32) -> Self {
+            Self::of_lanes32([lane; 4])
+        }
+
+        fn pair(even: i16, odd: i16) -> Self {
+            Self([even, odd, even, odd, even, odd, even, odd])
+        }
+
+        fn zip_low8(self, other: Self) -> Self {
+            Self::of_bytes(zipped(self.bytes(), other.bytes(), 0))
+        }
+
+        fn zip_high8(self, other: Self) -> Self {
+            Self::of_bytes(zipped(self.bytes(), other.bytes(), 8))
+        }
+
+        fn zip_low16(self, other: Self) -> Self {
+            Self(zipped(self.0, other.0, 0))
+        }
+
+        fn zip_high16(self, other: Self) -> Self {
+            Self(zipped(self.0, other.0, 4))
+        }
+
+        fn zip_low32(self, other: Self) -> Self {
+            Self::of_lanes32(zipped(self.lanes32(), other.lanes32(), 0))
+        }
+
+        fn zip_high32(self, other: Self) -> Self {
+            Self::of_lanes32(zipped(self.lanes32(), other.lanes32(), 2))
+        }
+
+        fn dot(self, other: Self) -> Self {
+            let product = |i: usize| i32::from(self.0[i]) * i32::from(other.0[i]);
+            Self::of_lanes32(std::array::from_fn(|i| product(2 * i).wrapping_add(product(2 * i + 1))))
+        }
+
+        fn add32(self, other: Self) -> Self {
+            Self::of_lanes32(std::array::from_fn(|i| self.lanes32()[i].wrapping_add(other.lanes32()[i])))
+        }
+
+        fn sub32(self, other: Self) -> Self {
+            Self::of_lanes32(std::array::from_fn(|i| self.lanes32()[i].wrapping_sub(other.lanes32()[i])))
+        }
+
+        fn shift32<const N: i32>(self) -> Self {
+            Self::of_lanes32(self.lanes32().map(|lane| lane >> N))
+        }
+
+        fn pack16(self, other: Self) -> Self {
+            let packed = |lane: i32| lane.clamp(i16::MIN.into(), i16::MAX.into()) as i16;
+            Self(std::array::from_fn(|i| packed(if i < 4 { self.lanes32()[i] } else { other.lanes32()[i - 4] })))
+        }
+
+        fn pack8(self, other: Self) -> Self {
+            let packed = |lane: i16| lane.clamp(0, 255) as u8;
+            Self::of_bytes(std::array::from_fn(|i| packed(if i < 8 { self.0[i] } else { other.0[i - 8] })))
+        }
+
+        fn halves(self) -> [[u8; 8]; 2] {
+            let bytes = self.bytes();
+            std::array::from_fn(|half| std::array::from_fn(|i| bytes[8 * half + i]))
+        }
+    }
+}

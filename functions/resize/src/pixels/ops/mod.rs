@@ -1,0 +1,32 @@
+//! What is done to a picture besides scaling and turning it: pure functions over [`Raster`](super::raster::Raster).
+
+#![expect(unused_imports, reason = "not all of them are in the grammar yet")]
+#![cfg_attr(not(test), expect(dead_code, reason = "not all of them are in the grammar yet"))]
+
+mod adjust;
+mod faces;
+mod glyph;
+mod light;
+mod linear;
+mod overlay;
+mod shape;
+mod smart;
+mod text;
+mod trim;
+
+pub(super) use adjust::{Tone, bitonal, grayscale, tinted, toned};
+pub(super) use linear::resized_in_light;
+pub(super) use overlay::{Place, overlaid, placed};
+pub(super) use shape::{Padding, Radius, padded, rounded};
+pub(super) use smart::{Interest, smart_window};
+pub(super) use text::{Font, TextStyle, fonts, written};
+pub(super) use trim::{Region, trim_box};
+
+/// A place on a picture, or outside of it, in pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Point {
+    /// To the right.
+    pub(super) x: i64,
+    /// Down.
+    pub(super) y: i64,
+}
