@@ -399,7 +399,7 @@ mod tests {
             ("[variables]\nx = {}", "variable `x` must either be"),
             ("[component.one.dependencies]\n\"a:b\" = \"1.0\"", "registries, URLs and versions are not supported"),
             ("[component.one.dependencies]\n\"a:b\" = { version = \"1.0\" }", "unknown field `version`"),
-            ("[component.one.dependencies]\n\"a:b\" = { url = \"https://x\", digest = \"y\" }", "unknown field `url`"),
+            ("[component.one.dependencies]\n\"a:b\" = { url = \"https://x\" }", "unknown field `url`"),
             ("[component.one.dependencies]\n\"a:b\" = { component = \"two\" }", "unknown field `component`"),
             (
                 "[component.one.dependencies]\n\"a:b\" = { path = \"x\", inherit_configuration = true }",
