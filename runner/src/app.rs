@@ -16,11 +16,12 @@ use wasmtime_wasi_http::p3::bindings::ServicePre;
 
 use crate::allowed_hosts::AllowedHosts;
 use crate::bindings::SubscriberPre;
+use crate::compose::{self, compose};
 use crate::host::{Guest, Settings, link};
 use crate::http::{Peers, Server, Stop};
 use crate::instance::{Instances, Reuse};
 use crate::key_value::Stores;
-use crate::manifest::Manifest;
+use crate::manifest::{self, Dependency, Manifest};
 use crate::redis_trigger::{Subscriber, Subscription};
 use crate::routes::Router;
 use crate::runtime_config::RuntimeConfig;
@@ -237,18 +238,57 @@ fn engine(cache_dir: Option<&Path>) -> Result<Engine> {
     Ok(engine)
 }
 
-/// The components, compiled or from the cache, by id. A file that several components share is compiled once.
+/// The files that a component is made of.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Parts {
+    source: PathBuf,
+    dependencies: BTreeMap<String, Dependency>,
+}
+
+impl Parts {
+    fn of(component: &manifest::Component, folder: &Path) -> Self {
+        let absolute = |(name, dependency): (&String, &Dependency)| {
+            let dependency = Dependency { path: folder.join(&dependency.path), export: dependency.export.clone() };
+            (name.clone(), dependency)
+        };
+        Self {
+            source: folder.join(component.source.path()),
+            dependencies: component.dependencies.iter().map(absolute).collect(),
+        }
+    }
+
+    /// The component that they make.
+    fn compile(&self, engine: &Engine) -> Result<Component> {
+        let mut bytes = read(&self.source)?;
+        if !self.dependencies.is_empty() {
+            bytes = compose(bytes, self.read_dependencies()?)?;
+        }
+        Component::new(engine, bytes).map_err(anyhow::Error::from).context("it is not a component that can be compiled")
+    }
+
+    fn read_dependencies(&self) -> Result<Vec<compose::Dependency<'_>>> {
+        let mut read_ones = Vec::new();
+        for (name, Dependency { path, export }) in &self.dependencies {
+            let bytes = read(path).with_context(|| format!("dependency {name:?}: {}", path.display()))?;
+            read_ones.push(compose::Dependency { name, export: export.as_deref(), bytes });
+        }
+        Ok(read_ones)
+    }
+}
+
+/// The components, compiled or from the cache, by id. Those of the same files are compiled once.
 async fn compile(engine: &Engine, manifest: &Manifest) -> Result<HashMap<String, Component>> {
-    let mut users: BTreeMap<PathBuf, Vec<String>> = BTreeMap::new();
+    let mut users: BTreeMap<Parts, Vec<String>> = BTreeMap::new();
     for (id, component) in &manifest.component {
-        users.entry(manifest.folder.join(component.source.path())).or_default().push(id.clone());
+        users.entry(Parts::of(component, &manifest.folder)).or_default().push(id.clone());
     }
     let mut compiling = JoinSet::new();
-    for (path, ids) in users {
+    for (parts, ids) in users {
         let engine = engine.clone();
         compiling.spawn_blocking(move || {
+            let compiled = parts.compile(&engine);
             let component =
-                read(&engine, &path).with_context(|| format!("component {}: {}", ids.join(", "), path.display()))?;
+                compiled.with_context(|| format!("component {}: {}", ids.join(", "), parts.source.display()))?;
             anyhow::Ok((ids, component))
         });
     }
@@ -260,9 +300,8 @@ async fn compile(engine: &Engine, manifest: &Manifest) -> Result<HashMap<String,
     Ok(components)
 }
 
-fn read(engine: &Engine, path: &Path) -> Result<Component> {
-    let bytes = std::fs::read(path).context("cannot read it: is the component built?")?;
-    Component::new(engine, bytes).map_err(anyhow::Error::from).context("it is not a component that can be compiled")
+fn read(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).context("cannot read it: is the component built?")
 }
 
 /// What answers the requests of each component behind an HTTP trigger, private or not.

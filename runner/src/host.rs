@@ -12,6 +12,7 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 use crate::allowed_hosts::AllowedHosts;
 use crate::bindings::{key_value, keyvalue, redis, variables};
 use crate::blocked_networks::BlockedNetworks;
+use crate::denied;
 use crate::http::Peers;
 use crate::key_value::{OpenStores, Stores};
 use crate::logs::Log;
@@ -99,6 +100,7 @@ pub fn link(engine: &Engine, component: &Component) -> Result<InstancePre<Guest>
     keyvalue::batch::add_to_linker::<_, HasSelf<Guest>>(&mut linker, |guest| guest)?;
     redis::add_to_linker::<_, HasSelf<Guest>>(&mut linker, |guest| guest)?;
     variables::add_to_linker::<_, HasSelf<Guest>>(&mut linker, |guest| guest)?;
+    denied::add_to_linker(&mut linker, engine, component)?;
     let linked = linker.instantiate_pre(component).map_err(anyhow::Error::from);
     linked.context("it needs something that this runner does not serve")
 }

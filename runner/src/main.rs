@@ -6,17 +6,19 @@
 //!
 //! # Layout
 //! - `manifest`, `runtime_config`, `variables`: what is configured, and how it is checked.
-//! - `app`: from the configuration to something that runs.
+//! - `app`: from the configuration to something that runs; `compose`: components in components.
 //! - `http`, `routes`, `instance`: the HTTP trigger, down to the instance that gets a request.
 //! - `redis_trigger`: the other trigger.
 //! - `host`, `bindings`: what guests are served; `key_value`, `outbound`, `outbound_redis`: the parts of it.
-//! - `allowed_hosts`, `blocked_networks`: where guests may connect to.
+//! - `allowed_hosts`, `blocked_networks`: where guests may connect to; `denied`: what their dependencies may not.
 //! - `logs`: what guests print.
 
 mod allowed_hosts;
 mod app;
 mod bindings;
 mod blocked_networks;
+mod compose;
+mod denied;
 mod host;
 mod http;
 mod instance;

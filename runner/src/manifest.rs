@@ -171,8 +171,24 @@ pub struct Component {
     /// The labels of the stores that the component may open.
     #[serde(default)]
     pub key_value_stores: Vec<String>,
+    /// The components that meet imports of this one, by the names of those imports.
+    #[serde(default)]
+    pub dependencies: BTreeMap<String, Dependency>,
     #[serde(rename = "build")]
     _build: Option<Build>,
+}
+
+/// A component that meets imports of another, and is granted nothing itself.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a dependency must be { path = \"...\" }; registries, URLs and versions are not supported"
+)]
+pub struct Dependency {
+    /// The file, relative to the manifest.
+    pub path: PathBuf,
+    /// The export that meets the import, where it is called otherwise.
+    pub export: Option<String>,
 }
 
 /// Where a component's code is.
@@ -253,8 +269,14 @@ impl Manifest {
         for id in self.triggered() {
             ensure!(self.component.contains_key(id), "a trigger names component `{id}`, which is not defined");
         }
-        for id in self.component.keys() {
+        for (id, component) in &self.component {
             ensure!(is_kebab_case(id), "component id `{id}` must be words of letters and digits joined by `-`");
+            for (name, dependency) in &component.dependencies {
+                ensure!(
+                    dependency.export.is_none() || !name.contains(':') || name.contains('/'),
+                    "dependency `{name}` of component `{id}` is a package, for which one `export` can't stand"
+                );
+            }
         }
         Ok(())
     }
@@ -341,6 +363,9 @@ mod tests {
             allowed_outbound_hosts = ["http://two.spin.internal"]
             key_value_stores = ["default"]
             environment = { A = "b" }
+            [component.one.dependencies]
+            "a:b/c@1.0.0" = { path = "c.wasm" }
+            plain = { path = "plain.wasm", export = "d:e/f" }
             [component.one.variables]
             token = "{{ token }}"
             [component.one.build]
@@ -372,6 +397,19 @@ mod tests {
             ),
             ("[component.Two_]\nsource = \"x\"", "component id `Two_`"),
             ("[variables]\nx = {}", "variable `x` must either be"),
+            ("[component.one.dependencies]\n\"a:b\" = \"1.0\"", "registries, URLs and versions are not supported"),
+            ("[component.one.dependencies]\n\"a:b\" = { version = \"1.0\" }", "unknown field `version`"),
+            ("[component.one.dependencies]\n\"a:b\" = { url = \"https://x\" }", "unknown field `url`"),
+            ("[component.one.dependencies]\n\"a:b\" = { component = \"two\" }", "unknown field `component`"),
+            (
+                "[component.one.dependencies]\n\"a:b\" = { path = \"x\", inherit_configuration = true }",
+                "unknown field `inherit_configuration`, expected `path` or `export`",
+            ),
+            (
+                "[component.one.dependencies]\n\"a:b\" = { path = \"x\", export = \"c\" }",
+                "dependency `a:b` of component",
+            ),
+            ("dependencies_inherit_configuration = true", "unknown field `dependencies_inherit_configuration`"),
             ("[component.one.build]\ncommand = \"x\"\nshell = \"sh\"", "unknown field `shell`"),
         ] {
             let refusal = refusal(more);

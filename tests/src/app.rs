@@ -72,6 +72,7 @@ pub struct Options {
     counts: Option<(usize, usize)>,
     disk_megabytes: Option<u32>,
     has_own_bus: bool,
+    filters: Option<PathBuf>,
 }
 
 impl Options {
@@ -120,6 +121,13 @@ impl Options {
     #[must_use]
     pub fn own_bus(mut self) -> Self {
         self.has_own_bus = true;
+        self
+    }
+
+    /// Brings the filters of a component.
+    #[must_use]
+    pub fn filters(mut self, wasm: PathBuf) -> Self {
+        self.filters = Some(wasm);
         self
     }
 }
@@ -243,7 +251,10 @@ impl App {
         let (n_webs, n_workers) = options.counts.unwrap_or_else(|| wiring.counts());
         let redis = (wiring != Wiring::Embedded).then(|| RedisServer::start(&dir, "redis"));
         let bus = options.has_own_bus.then(|| RedisServer::start(&dir, "bus"));
-        let manifest = Manifest::of_the_app();
+        let mut manifest = Manifest::of_the_app();
+        if let Some(wasm) = &options.filters {
+            manifest = manifest.with_filters(wasm, &dir);
+        }
 
         let mut variables = options.variables.clone();
         let mut runtime_config = options.runtime_config.clone();

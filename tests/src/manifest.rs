@@ -2,9 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest, Sha256};
 use toml::{Table, Value};
 
 use crate::app::root;
+
+/// The interface of filters.
+const FILTER: &str = "scalehoster:imaging/filter@0.1.0";
 
 /// A manifest, as far as it matters here.
 #[derive(Clone, Debug)]
@@ -55,22 +59,57 @@ impl Manifest {
     /// When it can't be written.
     #[must_use]
     pub fn listening_at(&self, url: &str, dir: &Path) -> Self {
-        let mut table = parse(&self.path);
-        let here = self.path.parent().expect("a file lies in a folder");
-        for component in tables(table.get_mut("component")) {
-            let source = component.get("source").and_then(Value::as_str).expect("components are files").to_owned();
-            component.insert("source".to_owned(), Value::from(here.join(source).display().to_string()));
-        }
+        let mut table = self.for_other_folders();
         let triggers = table.get_mut("trigger").and_then(|trigger| trigger.get_mut("redis"));
         for trigger in triggers.and_then(Value::as_array_mut).into_iter().flatten().filter_map(Value::as_table_mut) {
             let address = trigger.get("address").and_then(Value::as_str).expect("triggers name their server");
             let address = address.replace("{{ redis_url }}", url);
             trigger.insert("address".to_owned(), Value::from(address));
         }
-        let path = dir.join("spin-listening-elsewhere.toml");
+        self.written(&table, dir.join("spin-listening-elsewhere.toml"))
+    }
+
+    /// A copy in `dir` with the filters of the component `wasm`.
+    ///
+    /// # Panics
+    /// When it can't be written.
+    #[must_use]
+    pub fn with_filters(&self, wasm: &Path, dir: &Path) -> Self {
+        let mut table = self.for_other_folders();
+        let bytes = std::fs::read(wasm).unwrap_or_else(|error| panic!("{error}: {}", wasm.display()));
+        let digest: String = Sha256::digest(bytes).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let variable = table.get_mut("variables").and_then(|variables| variables.get_mut("filter_digest"));
+        let variable = variable.and_then(Value::as_table_mut).expect("the digest is a variable");
+        variable.insert("default".to_owned(), Value::from(digest));
+        for component in tables(table.get_mut("component")) {
+            let dependencies = component.get_mut("dependencies");
+            if let Some(dependency) = dependencies.and_then(|all| all.get_mut(FILTER)).and_then(Value::as_table_mut) {
+                dependency.insert("path".to_owned(), Value::from(wasm.display().to_string()));
+            }
+        }
+        self.written(&table, dir.join("spin-with-filters.toml"))
+    }
+
+    /// What it says, with absolute paths.
+    fn for_other_folders(&self) -> Table {
+        let mut table = parse(&self.path);
+        let here = self.path.parent().expect("a file lies in a folder");
+        for component in tables(table.get_mut("component")) {
+            make_absolute(component, "source", here);
+            tables(component.get_mut("dependencies")).for_each(|dependency| make_absolute(dependency, "path", here));
+        }
+        table
+    }
+
+    fn written(&self, table: &Table, path: PathBuf) -> Self {
         std::fs::write(&path, table.to_string()).expect("the folder is ours");
         Self { path, ..self.clone() }
     }
+}
+
+fn make_absolute(table: &mut Table, key: &str, folder: &Path) {
+    let path = table.get(key).and_then(Value::as_str).expect("components are files").to_owned();
+    table.insert(key.to_owned(), Value::from(folder.join(path).display().to_string()));
 }
 
 fn parse(path: &Path) -> Table {

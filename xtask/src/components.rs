@@ -12,6 +12,9 @@ const TARGET: &str = "wasm32-wasip2";
 /// The packages that are components of the app.
 pub const COMPONENTS: [&str; 4] = ["category", "ingest", "resize", "retrieve"];
 
+/// The package that has the filters of those who bring none.
+const NO_FILTERS: &str = "filter-none";
+
 /// Builds every component of the app.
 ///
 /// # Errors
@@ -21,9 +24,9 @@ pub fn build() -> Result<()> {
     step("building the components", cargo(&["build", "--release", "--target", TARGET]).args(packages()))
 }
 
-/// `-p NAME` for each component.
+/// `-p NAME` for each component, and for what meets an import of theirs.
 pub fn packages() -> impl Iterator<Item = &'static str> {
-    COMPONENTS.iter().flat_map(|name| ["-p", name])
+    COMPONENTS.into_iter().chain([NO_FILTERS]).flat_map(|name| ["-p", name])
 }
 
 /// Sees that the wasm target is installed.

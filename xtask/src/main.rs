@@ -6,6 +6,7 @@ mod cluster;
 mod components;
 #[cfg(test)]
 mod deploy;
+mod filter;
 mod health;
 mod lint;
 mod manifest;
@@ -44,6 +45,8 @@ enum Command {
     Cluster(cluster::Options),
     /// Make a manifest for clouds without Redis triggers from spin.toml
     Manifest(manifest::Options),
+    /// Choose the component with the filters of your own
+    Filter(filter::Options),
     /// Make a runtime configuration for a store on Redis
     RuntimeConfig(redis_mode::Options),
     /// Lints, unit tests, a fuzzing smoke run, and the black-box suite against the running app
@@ -68,6 +71,7 @@ fn main() -> Result<()> {
         Command::Faults(options) => test::faults(&options),
         Command::Cluster(options) => cluster::cluster(&options),
         Command::Manifest(options) => manifest::write(&options),
+        Command::Filter(options) => filter::filter(&options),
         Command::RuntimeConfig(options) => redis_mode::write(&options),
         Command::Test(options) => test::test(&options),
         Command::Backup(options) => backup::backup(&options),

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use toml_edit::{DocumentMut, Item, Table, value};
+use toml_edit::{DocumentMut, Item, TableLike, value};
 
+use crate::filter;
 use crate::shell::{root, write_whole};
 
 #[derive(clap::Args)]
@@ -26,6 +27,7 @@ pub struct Options {
 /// When spin.toml can't be read, or the file can't be written.
 pub fn write(options: &Options) -> Result<()> {
     let mut manifest = read()?;
+    filter::check(&manifest)?;
     drop_redis_triggers(&mut manifest);
     let Some(output) = &options.output else {
         print!("{manifest}");
@@ -77,6 +79,14 @@ fn move_to_other_folder(manifest: &mut DocumentMut) -> Result<()> {
     for (_, component) in components.iter_mut() {
         let component = component.as_table_mut().context("a component of spin.toml is no table")?;
         make_absolute(component, "source", None)?;
+        for (_, dependency) in component
+            .get_mut("dependencies")
+            .and_then(Item::as_table_like_mut)
+            .into_iter()
+            .flat_map(|table| table.iter_mut())
+        {
+            make_absolute(dependency.as_table_like_mut().context("a dependency is no table")?, "path", None)?;
+        }
         if let Some(build) = component.get_mut("build").and_then(Item::as_table_mut) {
             make_absolute(build, "workdir", Some(""))?;
         }
@@ -84,10 +94,10 @@ fn move_to_other_folder(manifest: &mut DocumentMut) -> Result<()> {
     Ok(())
 }
 
-fn make_absolute(table: &mut Table, key: &str, default: Option<&str>) -> Result<()> {
+fn make_absolute(table: &mut dyn TableLike, key: &str, default: Option<&str>) -> Result<()> {
     let path = table.get(key).and_then(Item::as_str).or(default).with_context(|| format!("`{key}` is no path"))?;
     let path = if path.is_empty() { root() } else { root().join(Path::new(path)) };
-    table[key] = value(path.to_str().context("the checkout's path is not UTF-8")?);
+    table.insert(key, value(path.to_str().context("the checkout's path is not UTF-8")?));
     Ok(())
 }
 
@@ -114,6 +124,8 @@ component = "web"
 source = "target/web.wasm" # built
 [component.web.build]
 command = "make"
+[component.web.dependencies]
+"a:b/c" = { path = "c.wasm" }
 
 # The workers.
 [[trigger.redis]]
@@ -175,6 +187,8 @@ source = "target/web.wasm"
         let root = root().to_str().expect("UTF-8").to_owned();
         assert_eq!(manifest["component"]["web"]["source"].as_str(), Some(format!("{root}/target/web.wasm").as_str()));
         assert_eq!(manifest["component"]["web"]["build"]["workdir"].as_str(), Some(root.as_str()));
+        let dependency = &manifest["component"]["web"]["dependencies"]["a:b/c"];
+        assert_eq!(dependency["path"].as_str(), Some(format!("{root}/c.wasm").as_str()));
         assert!(manifest["component"]["worker"].get("build").is_none());
     }
 }

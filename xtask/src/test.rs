@@ -109,8 +109,21 @@ pub fn test(options: &Options) -> Result<()> {
         lint::lint()?;
         components::need_target()?;
         step(
-            "building the runner's test guest",
-            &mut cargo(&["build", "--release", "--target", "wasm32-wasip2", "-p", "runner-guest"]),
+            "building the components of the runner's tests",
+            &mut cargo(&[
+                "build",
+                "--release",
+                "--target",
+                "wasm32-wasip2",
+                "-p",
+                "runner-guest",
+                "-p",
+                "runner-dependency",
+                "-p",
+                "filter-duotone",
+                "-p",
+                "filter-none",
+            ]),
         )?;
         let mut unit = cargo(&["test", "--profile", "native", "--workspace"]);
         unit.args(["--exclude", "blackbox", "--exclude", "runner-guest"]);

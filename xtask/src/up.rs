@@ -13,7 +13,7 @@ use crate::health::{Watch, reachable};
 use crate::runner::Runner;
 use crate::shell::{root, write_whole};
 use crate::supervise::Supervisor;
-use crate::{components, manifest, redis_mode};
+use crate::{components, filter, manifest, redis_mode};
 
 /// How long the app may take to serve. The first start compiles the components.
 const START_LIMIT: Duration = Duration::from_secs(180);
@@ -103,12 +103,13 @@ impl<'a> App<'a> {
     /// Builds what has to be built.
     ///
     /// # Errors
-    /// When that fails, or the state folder can't be made.
+    /// When that fails, the state folder can't be made, or spin.toml does not know its filters.
     pub fn build(options: &'a AppOptions) -> Result<Self> {
         let is_stopped = Arc::new(AtomicBool::new(false));
         for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP] {
             signal_hook::flag::register(signal, Arc::clone(&is_stopped))?;
         }
+        filter::check(&manifest::read()?)?;
         let runner = Runner::choose(options.runner)?;
         if !options.no_build {
             components::build()?;

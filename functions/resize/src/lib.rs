@@ -5,6 +5,7 @@
 //! request of its own, in an instance that has no other: hostile input that kills a decoder kills nothing else.
 
 mod derive;
+pub mod filter;
 mod forget;
 pub mod pixels;
 mod presets;

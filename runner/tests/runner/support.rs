@@ -403,34 +403,58 @@ fn target_folder() -> PathBuf {
     binary.ancestors().nth(2).expect("target/profile/binary").to_owned()
 }
 
-/// The test guest, built first if it is missing or older than its source.
-fn guest() -> PathBuf {
-    static GUEST: OnceLock<PathBuf> = OnceLock::new();
-    GUEST
+/// A component of the project, built first if it is missing or older than its source.
+pub fn component(part: &'static Part) -> PathBuf {
+    part.built
         .get_or_init(|| {
-            let wasm = target_folder().join("wasm32-wasip2/release/runner_guest.wasm");
+            let file = format!("wasm32-wasip2/release/{}.wasm", part.package.replace('-', "_"));
+            let wasm = target_folder().join(file);
             let built = wasm.metadata().and_then(|metadata| metadata.modified()).ok();
-            let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("guest");
-            let files =
-                std::fs::read_dir(source.join("src")).expect("the guest's source").map(|file| file.unwrap().path());
+            let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(part.folder);
+            let files = std::fs::read_dir(source.join("src")).expect("its source").map(|file| file.unwrap().path());
             let changed = files
                 .chain([source.join("Cargo.toml")])
                 .map(|file| file.metadata().and_then(|metadata| metadata.modified()).expect("a time"))
                 .max();
             if built < changed {
-                build_guest();
+                build(part.package);
             }
             wasm
         })
         .clone()
 }
 
-fn build_guest() {
+/// A component, by its package.
+pub struct Part {
+    package: &'static str,
+    folder: &'static str,
+    built: OnceLock<PathBuf>,
+}
+
+impl Part {
+    /// The package whose source is in `folder`, as seen from the runner's.
+    pub const fn new(package: &'static str, folder: &'static str) -> Self {
+        Self { package, folder, built: OnceLock::new() }
+    }
+}
+
+fn guest() -> PathBuf {
+    static GUEST: Part = Part::new("runner-guest", "guest");
+    component(&GUEST)
+}
+
+/// What stands in for the guest's variables.
+pub fn dependency() -> PathBuf {
+    static DEPENDENCY: Part = Part::new("runner-dependency", "dependency");
+    component(&DEPENDENCY)
+}
+
+fn build(package: &str) {
     let cargo = std::env::var("CARGO").unwrap_or("cargo".to_owned());
     let status = Command::new(cargo)
-        .args(["build", "--release", "--target", "wasm32-wasip2", "--package", "runner-guest", "--target-dir"])
+        .args(["build", "--release", "--target", "wasm32-wasip2", "--package", package, "--target-dir"])
         .arg(target_folder())
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .status();
-    assert!(status.expect("cargo can be started").success(), "the guest cannot be built: see above");
+    assert!(status.expect("cargo can be started").success(), "{package} cannot be built: see above");
 }
