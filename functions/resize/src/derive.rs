@@ -66,7 +66,7 @@ fn preset_plans(facts: &Facts, presets: &Presets) -> Vec<(String, Plan)> {
 fn is_made_at_once(plan: &Plan) -> bool {
     match plan {
         Plan::Original => true,
-        Plan::Render(render) => !render.is_expensive() && render.watermark().is_none(),
+        Plan::Render(render) => !render.is_expensive() && render.watermark().is_none() && render.filter().is_none(),
     }
 }
 
@@ -132,7 +132,9 @@ pub fn description(encoded: &Encoded) -> Description {
 fn failure(error: &PixelError) -> Failure {
     let (code, limit, actual) = match error {
         PixelError::Unsupported { .. } => ("image-format-unsupported", None, None),
-        PixelError::Corrupt { .. } | PixelError::Encode { .. } => ("image-corrupt", None, None),
+        PixelError::Corrupt { .. } | PixelError::Encode { .. } | PixelError::Filter { .. } => {
+            ("image-corrupt", None, None)
+        }
         PixelError::TooManyPixels { limit, actual } => ("image-too-many-pixels", Some(*limit), Some(*actual)),
         PixelError::SideTooLong { limit, actual } => ("image-too-many-pixels", Some(*limit), Some(*actual)),
         PixelError::TooManyFrames { limit, actual } => ("image-too-many-frames", Some(*limit), Some(*actual)),

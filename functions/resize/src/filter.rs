@@ -85,7 +85,7 @@ impl FilterError {
 /// # Errors
 /// When there is no such filter, it refuses, or what it gives back is not a picture of that size. The pixels are gone
 /// then.
-pub fn apply(filters: &impl Filters, name: &str, args: &[String], picture: &mut Picture) -> Result<(), FilterError> {
+pub fn apply(filters: &dyn Filters, name: &str, args: &[String], picture: &mut Picture) -> Result<(), FilterError> {
     let (width, height, n_bytes) = (picture.width, picture.height, picture.rgba.len());
     let rgba = std::mem::take(&mut picture.rgba);
     let name = || name.to_owned();
@@ -107,6 +107,32 @@ pub fn apply(filters: &impl Filters, name: &str, args: &[String], picture: &mut 
 fn clean(text: &str) -> String {
     let visible = text.chars().map(|character| if character.is_control() { ' ' } else { character });
     visible.take(MAX_DETAIL).collect::<String>().trim().to_owned()
+}
+
+/// The operator's filters, for the engine. Where there is no component, as in tests on the host, there is no filter.
+pub struct Installed;
+
+impl crate::pixels::Filter for Installed {
+    fn filtered(&self, name: &str, args: &[String], size: (u32, u32), rgba: Vec<u8>) -> Result<Vec<u8>, String> {
+        let mut picture = Picture { width: size.0, height: size.1, rgba };
+        #[cfg(target_arch = "wasm32")]
+        let filters = Component;
+        #[cfg(not(target_arch = "wasm32"))]
+        let filters = Nothing;
+        apply(&filters, name, args, &mut picture).map_err(|error| error.to_string())?;
+        Ok(picture.rgba)
+    }
+}
+
+/// No filters.
+#[cfg(not(target_arch = "wasm32"))]
+struct Nothing;
+
+#[cfg(not(target_arch = "wasm32"))]
+impl Filters for Nothing {
+    fn call(&self, _name: &str, _args: &[String], _picture: Picture) -> Result<Picture, Refusal> {
+        Err(Refusal::Unknown)
+    }
 }
 
 #[cfg(target_arch = "wasm32")]

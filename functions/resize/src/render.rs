@@ -13,6 +13,7 @@ use work::Platform;
 use work::admission::{self, Pass, RENDERS};
 
 use crate::derive::{blob_not_found, description, object_entries};
+use crate::filter::{FilterError, Installed};
 use crate::pixels::{self, Encoded, Extras, PixelError, Stripped};
 use crate::settings::limits;
 
@@ -69,7 +70,8 @@ impl Made {
 /// Makes a variant that somebody waits for; none when another request is making it.
 ///
 /// # Errors
-/// 404 `blob-not-found`; 422 `image-corrupt`, `output-too-large`, `watermark-not-found`; 503 `overloaded`.
+/// 404 `blob-not-found`; 422 `image-corrupt`, `output-too-large`, `watermark-not-found`, `filter-refused`;
+/// 503 `overloaded`.
 pub async fn render(platform: &impl Platform, blob: &str, plan: &str) -> Result<Option<Made>, Problem> {
     let Some(claimed) = Claimed::take(platform, blob, plan).await? else { return Ok(None) };
     let Some(pass) = admission::enter(platform, RENDERS).await? else {
@@ -143,7 +145,7 @@ async fn make(platform: &impl Platform, wanted: &Made) -> Result<Option<Encoded>
                 Some(watermark) => Some(watermark_file(platform, watermark, render).await?),
                 None => None,
             };
-            let extras = Extras { watermark: watermark.as_deref() };
+            let extras = Extras { watermark: watermark.as_deref(), filter: Some(&Installed) };
             pixels::render(&input, plan, &extras, &limits(platform).await?).map_err(refused).map(Some)
         }
     }
@@ -231,6 +233,7 @@ fn refused(error: PixelError) -> Problem {
     let detail = error.to_string();
     match error {
         PixelError::Encode { .. } => Problem::internal(detail),
+        PixelError::Filter { .. } => Problem::unprocessable(FilterError::CODE, detail),
         PixelError::Unsupported { .. } | PixelError::Corrupt { .. } => Problem::unprocessable("image-corrupt", detail),
         PixelError::TooManyPixels { limit, actual } | PixelError::TooMuchMemory { limit, actual } => {
             Problem::unprocessable("output-too-large", detail).over(limit, Some(actual))

@@ -47,6 +47,12 @@ pub enum PixelError {
         /// Bytes estimated.
         actual: u64,
     },
+    /// The operator's filter says no.
+    #[error("{detail}")]
+    Filter {
+        /// Why.
+        detail: String,
+    },
     /// The result could not be written. Never the picture's fault.
     #[error("the result could not be encoded: {detail}")]
     Encode {

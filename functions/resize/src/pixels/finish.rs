@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use transform::{Font, Geometry, Output, Place, Radius, Render, Tone, Watermark};
+use transform::{Font, Geometry, Output, Place, PlannedFilter, Radius, Render, Tone, Watermark};
 
 use super::blur::{blurred, sharpened};
 use super::compose::{on_canvas, on_ground};
@@ -10,7 +10,7 @@ use super::decode::{Shrink, decode};
 use super::ops::{self, bitonal, grayscale, overlaid, placed, tinted, toned};
 use super::orient::oriented;
 use super::profile::into_srgb;
-use super::raster::Raster;
+use super::raster::{Layout, Raster};
 use super::render::exif_orientation;
 use super::resize::{Area, resized};
 use super::{Limits, PixelError};
@@ -20,6 +20,18 @@ use super::{Limits, PixelError};
 pub struct Extras<'a> {
     /// The file of the picture that is laid over the result.
     pub watermark: Option<&'a [u8]>,
+    /// The operator's own filters.
+    pub filter: Option<&'a dyn Filter>,
+}
+
+/// Filters that the operator brings.
+pub trait Filter {
+    /// The pixels (red, green, blue, opacity; not premultiplied; in sRGB) of a picture of `size`, width and height in
+    /// pixels, after the filter `name`: as many as before.
+    ///
+    /// # Errors
+    /// Why not, for whoever asked.
+    fn filtered(&self, name: &str, args: &[String], size: (u32, u32), rgba: Vec<u8>) -> Result<Vec<u8>, String>;
 }
 
 /// The most bytes that are held once the picture is scaled: the result twice, or six times for a blur or a sharpening
@@ -51,6 +63,9 @@ pub(super) fn finished(
     if let Some(sigma) = render.sharpen() {
         raster = sharpened(raster, sigma)?;
     }
+    if let Some(filter) = render.filter() {
+        raster = filtered(raster, filter, extras)?;
+    }
     raster = match render.radius() {
         None => on_canvas(on_ground(raster, render.background()), geometry.canvas, render.background())?,
         // The corners show the ground, too, and it is laid but once.
@@ -77,6 +92,16 @@ pub(super) fn finished(
         raster = on_ground(raster, transform::Color::WHITE);
     }
     Ok(raster.without_useless_alpha())
+}
+
+fn filtered(raster: Raster, filter: &PlannedFilter, extras: &Extras) -> Result<Raster, PixelError> {
+    let refused = |detail: String| PixelError::Filter { detail };
+    let filters = extras.filter.ok_or_else(|| refused(format!("there is no filter `{}`", filter.name())))?;
+    let args: Vec<String> = filter.args().map(str::to_owned).collect();
+    let raster = raster.into_rgba();
+    let (width, height) = (raster.width(), raster.height());
+    let pixels = filters.filtered(filter.name(), &args, (width, height), raster.into_pixels()).map_err(refused)?;
+    Raster::new(width, height, Layout::Rgba, pixels)
 }
 
 /// The picture with another over it.

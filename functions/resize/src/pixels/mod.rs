@@ -41,7 +41,7 @@ pub use derive::{Derived, Facts, derive};
 pub use encode::Encoded;
 pub use error::PixelError;
 pub use exercise::exercise;
-pub use finish::Extras;
+pub use finish::{Extras, Filter};
 pub use limits::Limits;
 pub use render::render;
 pub use rungs::{pick_rung, rung_sizes};

@@ -74,6 +74,10 @@ impl Raster {
         &mut self.pixels
     }
 
+    pub(super) fn into_pixels(self) -> Vec<u8> {
+        self.pixels
+    }
+
     /// Bytes of a row.
     pub(super) fn stride(&self) -> usize {
         self.width as usize * self.layout.channels()

@@ -453,17 +453,6 @@ mod tests {
 
     const LIMITS2: Limits = Limits { max_pixels: 1 << 22, ..LIMITS };
 
-    /// A picture of slow changes, each place of which has a colour of its own.
-    fn smooth(width: u32, height: u32) -> Raster {
-        let pixels = (0..height).flat_map(|y| {
-            (0..width)
-                .flat_map(move |x| [(x * 255 / width) as u8, (y * 255 / height) as u8, ((x + y) % 1024 / 4) as u8])
-        });
-        // The blue channel climbs and falls, so that nowhere is a jump.
-        let fold = |(i, value): (usize, u8)| if i % 3 == 2 { value.min(255 - value) * 2 } else { value };
-        Raster::new(width, height, Layout::Rgb, pixels.enumerate().map(fold).collect()).unwrap()
-    }
-
     #[test]
     fn what_cannot_be_seen_does_not_bleed() {
         // Opaque white beside invisible red, in stripes: the result is white of some opacity, never pink.

@@ -185,3 +185,13 @@ pub(super) fn every_kind() -> Vec<(&'static str, Vec<u8>)> {
         ("gif_animated_alpha", ANIMATED_GIF.to_vec()),
     ]
 }
+
+/// A picture of slow changes, each place of which has a colour of its own.
+pub(super) fn smooth(width: u32, height: u32) -> Raster {
+    let pixels = (0..height).flat_map(|y| {
+        (0..width).flat_map(move |x| [(x * 255 / width) as u8, (y * 255 / height) as u8, ((x + y) % 1024 / 4) as u8])
+    });
+    // The blue channel climbs and falls, so that nowhere is a jump.
+    let fold = |(i, value): (usize, u8)| if i % 3 == 2 { value.min(255 - value) * 2 } else { value };
+    Raster::new(width, height, Layout::Rgb, pixels.enumerate().map(fold).collect()).unwrap()
+}

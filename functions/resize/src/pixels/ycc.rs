@@ -190,3 +190,75 @@ fn extended(plane: Raster, right: f64, bottom: f64) -> Result<Raster, PixelError
     }
     Raster::new(plane.width() + columns, plane.height() + rows, Layout::Gray, samples)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pixels::samples::{exif, jpeg, png_of, smooth};
+    use crate::pixels::{Extras, Facts, render};
+    use transform::{Accept, Plan};
+
+    /// The plan, and what the short way makes of it.
+    fn short(file: &[u8], options: &str) -> (Plan, Option<Encoded>) {
+        let limits = Limits::default();
+        let source = Facts::read(file, &limits).unwrap().source;
+        let plan = Plan::resolve(&options.parse().unwrap(), &source, Accept::default()).unwrap();
+        let Plan::Render(wanted) = &plan else { panic!("{options} is a render") };
+        let encoded = rendered(file, &probe::probe(file).unwrap(), wanted, &limits).unwrap();
+        (plan, encoded)
+    }
+
+    fn pixels(file: &[u8]) -> Raster {
+        let probe = probe::probe(file).unwrap();
+        crate::pixels::decode::decode(file, &probe, Shrink::None, &Limits::default()).unwrap().raster.into_rgb()
+    }
+
+    #[test]
+    fn the_short_way_leads_where_the_long_one_does() {
+        for (width, height) in [(640, 480), (333, 251), (97, 640)] {
+            for orientation in [1, 3, 6, 7] {
+                let file = jpeg(&smooth(width, height), |encoder| {
+                    encoder.set_sampling_factor(jpeg_encoder::SamplingFactor::F_2_2);
+                    encoder.add_exif_metadata(&exif(orientation)).unwrap();
+                });
+                for options in [
+                    "w=64,f=jpeg,q=85",
+                    "w=63,f=jpeg,q=85",
+                    "w=41,h=57,fit=cover,g=ne,f=jpeg,q=85",
+                    "w=40,h=56,fit=cover,g=sw,rotate=90,f=jpeg,q=85",
+                    "crop=10p:20p:50p:40p,w=48,f=webp,q=90",
+                    "flip=h,f=jpeg,q=85",
+                    "w=1,f=jpeg,q=85",
+                ] {
+                    let (plan, Some(made)) = short(&file, options) else { continue };
+                    // The same picture without planes: what libjpeg would show, upright.
+                    let turned =
+                        oriented(pixels(&file), transform::Orientation::from_exif(orientation.into())).unwrap();
+                    let expected = render(&png_of(&turned), &plan, &Extras::default(), &Limits::default()).unwrap();
+                    assert_eq!((made.width, made.height), (expected.width, expected.height), "{options}");
+                    let (found, wanted) = (pixels(&made.bytes), pixels(&expected.bytes));
+                    let difference: u64 =
+                        found.pixels().iter().zip(wanted.pixels()).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
+                    let mean = difference as f64 / found.pixels().len() as f64;
+                    assert!(mean < 3.0, "{width}x{height}, {orientation}, {options}: {mean}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_more_than_scaling_goes_the_long_way() {
+        let file = jpeg(&smooth(64, 48), |encoder| {
+            encoder.set_sampling_factor(jpeg_encoder::SamplingFactor::F_2_2);
+        });
+        for options in ["w=32,f=jpeg", "w=32,f=webp,q=80"] {
+            assert!(short(&file, options).1.is_some(), "{options}");
+        }
+        for options in
+            ["w=32,f=png", "w=32,q=90", "w=32,blur=1", "w=32,gray=1", "w=32,radius=4", "w=32,h=32,fit=contain", "trim"]
+        {
+            assert!(short(&file, options).1.is_none(), "{options}");
+        }
+        assert!(short(&png_of(&smooth(64, 48)), "w=32,f=jpeg").1.is_none());
+    }
+}

@@ -2,15 +2,8 @@
 
 use std::ops::Range;
 
-use crate::pixels::decode::MAX_PROFILE_BYTES;
-
-/// The most scans of one picture. Progressive encoders make about ten; each can cost as much as decoding the whole.
-pub(crate) const MAX_SCANS: usize = 100;
-
 /// Marker codes.
 pub(crate) mod marker {
-    pub(crate) const SOF0: u8 = 0xC0;
-    pub(crate) const SOF1: u8 = 0xC1;
     pub(crate) const SOI: u8 = 0xD8;
     pub(crate) const EOI: u8 = 0xD9;
     pub(crate) const SOS: u8 = 0xDA;
@@ -98,65 +91,6 @@ fn end_of_scan(file: &[u8], start: usize) -> usize {
         }
     }
     file.len()
-}
-
-/// Whether a frame header's channels are sampled 2x2, 1x1, 1x1.
-fn is_420(frame: &[u8]) -> bool {
-    let sampling = |channel: usize| frame.get(6 + 3 * channel + 1).copied();
-    frame.get(5) == Some(&3) && [0, 1, 2].map(sampling) == [Some(0x22), Some(0x11), Some(0x11)]
-}
-
-/// What decides how a JPEG's channels are read, and how long that may take.
-#[derive(Debug, Default)]
-pub(crate) struct Header {
-    /// Whether it has a JFIF segment.
-    pub(crate) is_jfif: bool,
-    /// The transform that Adobe's segment names, if there is one.
-    pub(crate) adobe: Option<u8>,
-    /// How many scans there are.
-    pub(crate) n_scans: usize,
-    /// Whether it is sequential, with three channels of which the second and third have half the width and height.
-    pub(crate) is_plain_420: bool,
-    profile: Vec<Range<usize>>,
-}
-
-impl Header {
-    pub(crate) fn read(file: &[u8]) -> Self {
-        let mut header = Self::default();
-        for piece in Pieces::of(file) {
-            let bytes = piece.bytes(file);
-            match piece.marker {
-                marker::APP0 if bytes.starts_with(b"JFIF\0") => header.is_jfif = true,
-                marker::APP14 if bytes.starts_with(b"Adobe") => header.adobe = bytes.get(11).copied().or(header.adobe),
-                marker::SOF0 | marker::SOF1 => header.is_plain_420 = is_420(bytes),
-                marker::SOS => header.n_scans += 1,
-                _ if piece.is_profile(file) => header.profile.push(piece.contents.clone()),
-                _ => {}
-            }
-            if header.n_scans > MAX_SCANS {
-                break;
-            }
-        }
-        header
-    }
-
-    /// The colour profile, put together from its parts; none if a part is missing or the whole is too large.
-    pub(crate) fn profile(&self, file: &[u8]) -> Option<Vec<u8>> {
-        if self.profile.len() > usize::from(u8::MAX) {
-            return None;
-        }
-        let mut profile = Vec::new();
-        for number in 1..=self.profile.len() {
-            let mut parts = self.profile.iter().filter_map(|range| file.get(range.clone()));
-            let part =
-                parts.find(|part| part.get(PROFILE_NAME.len()).is_some_and(|byte| usize::from(*byte) == number))?;
-            profile.extend_from_slice(part.get(PROFILE_NAME.len() + 2..)?);
-            if profile.len() > MAX_PROFILE_BYTES {
-                return None;
-            }
-        }
-        Some(profile).filter(|profile| !profile.is_empty())
-    }
 }
 
 /// The file without what is not seen; `None` where it stops making sense before its end.

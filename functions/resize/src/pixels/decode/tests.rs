@@ -79,15 +79,14 @@ fn jpeg_channels_are_read_as_the_file_means_them() {
 
     // The encoder writes Adobe's inverted inks, and says so.
     let cmyk = jpeg(&ink([200, 10, 20, 30]), |_| {});
-    let header = crate::pixels::container::jpeg::Header::read(&cmyk);
-    assert_eq!(header.adobe, Some(0));
+    assert_eq!(::jpeg::Header::read(&cmyk).unwrap().color, ::jpeg::Color::Cmyk);
     check("adobe inks", cmyk.clone(), Layout::Cmyk, &[200, 10, 20, 30]);
     check("plain inks", without_adobe(&cmyk), Layout::Cmyk, &[55, 245, 235, 225]);
 
     let mut ycck = Vec::new();
     let encoder = jpeg_encoder::Encoder::new(&mut ycck, 100);
     encoder.encode(&[100, 128, 128, 30].repeat(256), 16, 16, jpeg_encoder::ColorType::Ycck).unwrap();
-    assert_eq!(crate::pixels::container::jpeg::Header::read(&ycck).adobe, Some(2));
+    assert_eq!(::jpeg::Header::read(&ycck).unwrap().color, ::jpeg::Color::Ycck);
     check("luma, chroma and black", ycck, Layout::Cmyk, &[100, 100, 100, 225]);
 
     // Three channels that Adobe's segment says are RGB, though they are numbered as luma and chroma.
@@ -101,30 +100,12 @@ fn jpeg_channels_are_read_as_the_file_means_them() {
 }
 
 #[test]
-fn the_faster_decoder_gives_the_same_picture() {
-    for (width, height) in [(1, 1), (2, 3), (15, 17), (16, 16), (33, 8), (100, 31), (64, 200)] {
-        let pixels = (0..height).flat_map(|y| (0..width).flat_map(move |x| [x * 2, y, 255 - x].map(|c| c as u8)));
-        let raster = Raster::new(width, height, Layout::Rgb, pixels.collect()).unwrap();
-        for restarts in [0, 1, 3] {
-            let file = jpeg(&raster, |encoder| {
-                encoder.set_sampling_factor(jpeg_encoder::SamplingFactor::F_2_2);
-                encoder.set_restart_interval(restarts);
-            });
-            let found = decoded(&file, Shrink::None).unwrap().raster;
-            let expected = jpeg_decoder::Decoder::new(&file[..]).decode().unwrap();
-            let difference = found.pixels().iter().zip(&expected).map(|(a, b)| a.abs_diff(*b)).max();
-            assert!(difference <= Some(6), "{width}x{height}, {restarts}: {difference:?}");
-        }
-    }
-}
-
-#[test]
 fn channels_in_scans_of_their_own_are_read() {
     let file = jpeg(&opaque(), |encoder| {
         encoder.set_sampling_factor(jpeg_encoder::SamplingFactor::F_2_2);
         encoder.set_optimized_huffman_tables(true);
     });
-    assert_eq!(crate::pixels::container::jpeg::Header::read(&file).n_scans, 3);
+    assert_eq!(::jpeg::Header::read(&file).unwrap().n_scans, 3);
     let found = corners(&decoded(&file, Shrink::None).unwrap().raster);
     assert!(are_close(&found, &[RED, GREEN, BLUE, WHITE]), "{found:?}");
 }
@@ -230,7 +211,7 @@ fn a_jpeg_of_very_many_scans_is_refused() {
     // The last scan again and again: each could cost as much as decoding the whole.
     let start = file.windows(2).rposition(|bytes| bytes == [0xFF, 0xDA]).unwrap();
     let (head, scan) = file[..file.len() - 2].split_at(start);
-    let many = [head, &scan.repeat(crate::pixels::container::jpeg::MAX_SCANS), &[0xFF, 0xD9]].concat();
+    let many = [head, &scan.repeat(::jpeg::MAX_SCANS as usize), &[0xFF, 0xD9]].concat();
     let error = decoded(&many, Shrink::None).err();
-    assert_eq!(error, Some(PixelError::corrupt("more than 100 scans")));
+    assert!(matches!(error, Some(PixelError::Corrupt { .. } | PixelError::Unsupported { .. })), "{error:?}");
 }

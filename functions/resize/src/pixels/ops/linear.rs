@@ -209,7 +209,7 @@ mod tests {
         let found = whole(&lines, 16, 8);
         assert!(found.pixels()[3 * 16 + 4..3 * 16 + 12].iter().all(|code| code.abs_diff(188) <= 1), "{found:?}");
         let area = Area::whole(&lines);
-        let usual = resized(lines, area, 16, 8).unwrap();
+        let usual = resized(std::borrow::Cow::Owned(lines), area, 16, 8, false).unwrap();
         assert!(usual.pixels()[3 * 16 + 4..3 * 16 + 12].iter().all(|code| code.abs_diff(128) <= 1));
     }
 

@@ -14,10 +14,10 @@ mod trim;
 pub(super) use adjust::{Tone, bitonal, grayscale, tinted, toned};
 pub(super) use linear::resized_in_light;
 pub(super) use overlay::{Place, overlaid, placed};
-pub(super) use shape::{Padding, Radius, padded, rounded};
+pub(super) use shape::{Radius, rounded};
 pub(super) use smart::{Interest, smart_window};
 pub(super) use text::{Font, TextStyle, fonts, written};
-pub(super) use trim::{Region, trim_box};
+pub(super) use trim::trim_box;
 
 /// A place on a picture, or outside of it, in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -1,19 +1,6 @@
-//! Padding, and rounded corners.
+//! Rounded corners.
 
-use transform::{Canvas, Color};
-
-use crate::pixels::PixelError;
-use crate::pixels::compose::on_canvas;
 use crate::pixels::raster::Raster;
-
-/// Room around a picture, in pixels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(in crate::pixels) struct Padding {
-    pub(in crate::pixels) top: u32,
-    pub(in crate::pixels) right: u32,
-    pub(in crate::pixels) bottom: u32,
-    pub(in crate::pixels) left: u32,
-}
 
 /// How round corners are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,14 +9,6 @@ pub(in crate::pixels) enum Radius {
     Pixels(u32),
     /// Half of the shorter side: a circle, or a pill.
     Max,
-}
-
-/// The picture with room around it, filled with `color`. The new size has been compared with a limit before.
-pub(in crate::pixels) fn padded(raster: Raster, padding: Padding, color: Color) -> Result<Raster, PixelError> {
-    let Padding { top, right, bottom, left } = padding;
-    let width = raster.width().saturating_add(left).saturating_add(right);
-    let height = raster.height().saturating_add(top).saturating_add(bottom);
-    on_canvas(raster, Canvas { x: left, y: top, width, height }, color)
 }
 
 /// Parts of a pixel that an edge is placed in, to the right.
@@ -119,17 +98,6 @@ mod tests {
 
     fn opacities(raster: &Raster) -> Vec<Vec<u8>> {
         raster.pixels().chunks(raster.stride()).map(|row| row.chunks(4).map(|pixel| pixel[3]).collect()).collect()
-    }
-
-    #[test]
-    fn room_is_filled_and_the_picture_lies_in_it() {
-        let padding = Padding { top: 1, right: 2, bottom: 0, left: 1 };
-        let gray = padded(white(1, 1), padding, Color { rgb: [9; 3], alpha: 255 }).unwrap();
-        assert_eq!((gray.width(), gray.height(), gray.layout()), (4, 2, Layout::Gray));
-        assert_eq!(gray.pixels(), [9, 9, 9, 9, 9, 255, 9, 9]);
-        let clear = padded(white(1, 1), padding, Color::CLEAR).unwrap();
-        assert_eq!(opacities(&clear), [[0, 0, 0, 0], [0, 255, 0, 0]]);
-        assert_eq!(padded(white(3, 2), Padding::default(), Color::CLEAR).unwrap(), white(3, 2));
     }
 
     #[test]
