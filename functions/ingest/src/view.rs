@@ -44,7 +44,8 @@ impl<'a> From<&'a Asset> for AssetView<'a> {
             },
             sha256: content.map(|content| content.blob.sha256.as_str()),
             bytes: content.map(|content| content.bytes),
-            format: content.map(|content| content.mime.trim_start_matches("image/")),
+            format: content
+                .map(|content| transform::Format::from_mime(&content.mime).map_or("", transform::Format::name)),
             width: content.map(|content| content.width),
             height: content.map(|content| content.height),
             category: asset.details.category.as_ref().map(kv_schema::Id::as_str),
