@@ -9,7 +9,7 @@ use resize::pixels::{Extras, Facts, Limits, render};
 use transform::{Accept, Plan, Transform};
 
 /// The most memory that a JPEG may take here, in bytes.
-const MAX_JPEG_BYTES: u64 = 8 << 20;
+const MAX_JPEG_BYTES: u64 = 2 << 20;
 
 /// Decodes `data` as a JPEG at every scale, with and without tolerance for damage.
 ///
