@@ -1,6 +1,6 @@
 //! What the app keeps of pictures, taken out of its store's file: so that it has to be made anew.
 //!
-//! The alternative is a new asset for each request, as the bench of one variant has it: that would be six hundred.
+//! The alternative is a new asset for each request, as the bench of one variant has it: that would be hundreds.
 
 use std::path::Path;
 use std::time::{Duration, Instant};

@@ -16,9 +16,9 @@ const HEAD: [&str; 10] = [
     "sharp, median",
     "ratio",
     "target",
-    "processor time: ours",
-    "sharp",
-    "bytes: ours / sharp",
+    "processor time, ours / sharp",
+    "ratio",
+    "bytes, ours / sharp",
 ];
 
 /// The report. `outcomes` are those from rungs and those from originals.
@@ -36,22 +36,22 @@ pub fn report(bench: &Bench, stored: &[Stored], outcomes: &[Vec<Outcome>; 2], ci
          note alone. {n_asked} requests to each server for each row, the servers in turns in {N_ROUNDS} rounds, each \
          request on a connection of its own; the time is from dialling to the last byte, the processor time that of the \
          server's process. Between the rounds our variants are taken out of the store, so that each request is for one \
-         that has to be made; that they were made is checked. A ratio is sharp's median by ours, or at two at a time \
+         that has to be made; that they were made is checked. A ratio is sharp's time by ours, or at two at a time \
          the pictures a second by those at one. One process each, one thread to a picture (`sharp.concurrency(1)`, \
          `sharp.cache(false)`), any core. sharp encodes with `jpeg({{ quality: 80 }})`, \
          `webp({{ quality: 80, effort: 4 }})` and `png()`.\n\n\
          *A rung* is the usual case, a size of a stored picture that was never asked for: ours decodes the smallest \
          stored copy that is at least 1.4 times as large, made at ingest. For *the original* the rungs are taken out of \
-         the store as well, and ours, which looks for one in vain, decodes the file that was uploaded, as sharp does in \
-         both. No request that is usual gets there if a rung would do: it is there to compare the same work.\n\n\
+         the store as well, and ours, which looks for one in vain, decodes the file that was uploaded, as sharp always \
+         does. No ordinary request has to where a rung would do: these rows compare equal work.\n\n\
          What distorts it: from a rung, ours has done part of the work at ingest, which is what rungs are for. sharp \
-         runs natively and with the widest SIMD of the processor, ours as WebAssembly with 128 bits. Ours looks image, \
+         runs natively with whatever SIMD the processor has, ours as WebAssembly with 128 bits. Ours looks image, \
          variant and source up in the store, hands the work from one component to another, and writes the variant \
          durably after the answer, at the cost of the request that follows; sharp reads a file and stores nothing. The \
-         encoders differ in what they spend on a byte: read the times beside the bytes, which say nothing of the \
-         quality. The client takes its share of the same processors, which is what two at a time have least to spare. \
-         Processor time is counted in hundredths of a second, over {N_COPIES} pictures at a time. Files and store lie \
-         in the page cache.\n\n{circumstances}",
+         encoders do not take the same pains: read the times beside the bytes, which in turn say nothing of the \
+         quality. The client runs on the same processors, and other work on the machine would too: two at a time feel \
+         that most, processor time least. Processor time is counted in hundredths of a second, over {N_COPIES} pictures \
+         at a time, and without what follows the last answer of a round. Files and store lie in the page cache.\n\n{circumstances}",
         runner = bench.runner.name(),
         table = table(&HEAD, &rows),
         table_of_two = table(&["made of", "server", "one", "two", "ratio", "target"], &rows_of_two),
@@ -76,8 +76,8 @@ fn row(source: &str, outcome: &Outcome) -> Vec<String> {
         format!("{:.1} ms", theirs.median),
         format!("**{}**", factor(theirs.median / ours.median)),
         at_least(target),
-        format!("{:.1} ms", ours.cpu),
-        format!("{:.1} ms", theirs.cpu),
+        format!("{:.1} / {:.1} ms", ours.cpu, theirs.cpu),
+        factor(theirs.cpu / ours.cpu),
         format!("{} / {}", our_bytes.len(), their_bytes.len()),
     ]
 }
