@@ -169,9 +169,9 @@ mod tests {
         let png = [&b"\x89PNG\r\n\x1a\n"[..], &[0; 25], b"rest"].concat();
         let numbered_png = numbered(&png, 7);
         assert_eq!((&numbered_png[..33], &numbered_png[33 + 28..]), (&png[..33], &b"rest"[..]));
-        assert_eq!(&numbered_png[33..57], b"\0\0\0\x10tEXtComment\000000007");
+        assert_eq!(&numbered_png[33..57], b"\0\0\0\x10tEXtComment\x0000000007");
         let webp = b"RIFF\x08\0\0\0WEBPrest";
-        assert_eq!(numbered(webp, 7), b"RIFF\x18\0\0\0WEBPrestNOTE\x08\0\0\000000007");
+        assert_eq!(numbered(webp, 7), b"RIFF\x18\0\0\0WEBPrestNOTE\x08\0\0\x0000000007");
     }
 
     #[test]
