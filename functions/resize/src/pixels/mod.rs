@@ -29,6 +29,7 @@ mod ops;
 mod orient;
 mod placeholder;
 mod profile;
+mod quality;
 mod raster;
 mod render;
 mod resize;
