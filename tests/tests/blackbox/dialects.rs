@@ -85,7 +85,7 @@ fn imgix_gives_the_same_bytes() {
         ("/imgix/{id}?w=90&auto=format", "w=90,f=auto"),
         ("/imgix/{id}?w=90&fm=pjpg", "w=90,f=jpeg,progressive=1"),
         ("/imgix/{id}?w=90&fm=png8", "w=90,f=png,colors=256"),
-        ("/imgix/{id}?w=90&txt=Hello&txt-size=20", "w=90,text=SGVsbG8,text-size=20"),
+        ("/imgix/{id}?w=90&txt=Hello&txt-size=20", "w=90,text=SGVsbG8,text-g=sw,text-size=20,text-color=000000"),
     ]);
 }
 
@@ -129,7 +129,8 @@ fn mistakes_and_what_nothing_here_does_are_told_apart() {
         ("/imgix/{id}?w=x", 400, "dialect-invalid"),
         ("/imgix/{id}?w=10&sepia=50", 501, "dialect-unsupported"),
         ("/imgix/nobody.jpg?w=10", 404, "image-not-found"),
-        ("/imgix/{id}?w=9000", 422, "output-too-large"),
+        ("/imgix/{id}?w=9000", 400, "dialect-invalid"),
+        ("/imgix/{id}?w=8000&h=8000&fit=scale", 422, "output-too-large"),
     ] {
         let answer = get(url);
         assert_eq!(answer.status, status, "{url}: {answer}");

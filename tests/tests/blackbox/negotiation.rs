@@ -2,9 +2,12 @@
 
 use std::sync::OnceLock;
 
-use blackbox::app::{Options, Wiring};
+use blackbox::app::Options;
 use blackbox::{Answer, App, fixtures, poll};
 use fixtures::photo;
+use serde_json::Value;
+
+use crate::events::listen;
 
 /// What browsers of three generations send, and what everything else does.
 const AVIF: &str = "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8";
@@ -122,13 +125,12 @@ fn what_stands_for_an_avif_goes_when_that_is_there() {
     assert_eq!(head.must_have("cache-control"), FOREVER);
 }
 
-/// The counter is for the whole app, so this has an instance to itself.
+/// Every picture that is made is told of, so this has an instance to itself.
 #[test]
 fn however_many_ask_it_is_ordered_once() {
-    let app = App::start(Options::for_tests().wired(Wiring::Embedded));
+    let app = App::start(Options::for_tests().on_redis(1, 1));
+    let events = listen(&app);
     let id = app.image(&fixtures::jpeg(&photo(400, 300)));
-    let renders = || app.stat("/renders");
-    let before = renders();
     let answers: Vec<Answer> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..16).map(|_| scope.spawn(|| ask(&app, &id, "w=200,f=auto", AVIF))).collect();
         threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
@@ -140,10 +142,17 @@ fn however_many_ask_it_is_ordered_once() {
     for _ in 0..4 {
         assert_eq!(ask(&app, &id, "w=200,f=auto", AVIF).body, last.body);
     }
-    // Whatever was ordered twice would be made before this, which is ordered last.
+    // Whatever was ordered twice is made before this, which is ordered last.
     settled(&app, &id, "w=100,f=avif", ANY);
-    let made = poll::until("they are counted", || Some(renders() - before).filter(|made| *made >= 4));
-    assert_eq!(made, 4, "two pictures, and what stood for each");
+    let mut made = Vec::new();
+    while !made.iter().any(|plan: &String| plan.starts_with("s=100x75,f=avif")) {
+        let event = events.recv_timeout(poll::PATIENCE).unwrap_or_else(|_| panic!("the last never came: {made:#?}"));
+        let plans = event["data"]["variants"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        made.extend(plans.map(str::to_owned));
+    }
+    let count = |beginning: &str| made.iter().filter(|plan| plan.starts_with(beginning)).count();
+    assert_eq!(count("s=200x150,f=avif"), 1, "{made:#?}");
+    assert_eq!(count("s=200x150,f=webp"), 1, "what stood for it: {made:#?}");
 }
 
 #[test]
