@@ -10,6 +10,7 @@ use super::decode::frames::{Frame, Frames, frames_bytes};
 use super::encode::gif::GifWriter;
 use super::encode::{Encoded, webp::WebPWriter};
 use super::finish::{Extras, finished, finishing_bytes};
+use super::quality::settled;
 use super::raster::Raster;
 use super::render::{Cutting, exif_orientation};
 use super::{Limits, PixelError};
@@ -36,6 +37,10 @@ pub(super) fn animated(
     let (plays, profile) = (frames.plays(), frames.profile().map(<[u8]>::to_vec));
     let upright = exif_orientation(probe);
 
+    let made = |cutting: &Cutting, raster: Raster| {
+        let scaled = cutting.scaled(Cow::Owned(raster), profile.as_deref(), render)?;
+        finished(scaled, render, &cutting.geometry, extras, limits)
+    };
     let mut started: Option<(Cutting, Writer)> = None;
     loop {
         let Frame { canvas, delay } = match frames.next_frame() {
@@ -45,22 +50,21 @@ pub(super) fn animated(
             Err(error) => return Err(error),
         };
         let raster = Cutting::prepared(canvas.clone(), upright, render)?;
-        let cutting = match &started {
-            Some((cutting, _)) => cutting,
+        match &mut started {
+            Some((cutting, writer)) => writer.add(&made(cutting, raster)?, delay)?,
             None => {
                 let extent = (raster.width().into(), raster.height().into());
                 let decoded = Decoded { raster: raster.clone(), extent, profile: None, is_lossless: true };
                 let mut cutting = Cutting::of(&decoded, upright, render, limits)?;
                 cutting.look(&raster, profile.as_deref(), render)?;
+                let first = made(&cutting, raster)?;
+                // The quality that the first frame needs is that of all.
+                let output = settled(&first, render.output())?;
                 let canvas = cutting.geometry.canvas;
-                let writer = Writer::new(canvas.width, canvas.height, plays, render.output())?;
-                &started.insert((cutting, writer)).0
+                let mut writer = Writer::new(canvas.width, canvas.height, plays, output)?;
+                writer.add(&first, delay)?;
+                started = Some((cutting, writer));
             }
-        };
-        let scaled = cutting.scaled(Cow::Owned(raster), profile.as_deref(), render)?;
-        let done = finished(scaled, render, &cutting.geometry, extras, limits)?;
-        if let Some((_, writer)) = &mut started {
-            writer.add(&done, delay)?;
         }
     }
     let (cutting, writer) = started.ok_or_else(|| PixelError::corrupt("no frame"))?;

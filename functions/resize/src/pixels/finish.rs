@@ -10,6 +10,7 @@ use super::decode::{Shrink, decode};
 use super::ops::{self, bitonal, grayscale, overlaid, placed, tinted, toned};
 use super::orient::oriented;
 use super::profile::into_srgb;
+use super::quality::searching_bytes;
 use super::raster::{Layout, Raster};
 use super::render::exif_orientation;
 use super::resize::{Area, resized};
@@ -35,17 +36,18 @@ pub trait Filter {
 }
 
 /// The most bytes that are held once the picture is scaled: the result twice, or six times for a blur or a sharpening
-/// (two bytes a sample, twice, beside the picture and a copy), three times with a filter or something laid over it.
+/// (two bytes a sample, twice, beside the picture and a copy), three times with a filter or something laid over it; and
+/// what the search for a quality holds.
 pub(super) fn finishing_bytes(render: &Render, geometry: &Geometry) -> u64 {
     let pixels = u64::from(geometry.canvas.width) * u64::from(geometry.canvas.height);
     let is_filtered = render.blur().is_some() || render.sharpen().is_some();
     let is_covered = render.filter().is_some() || render.watermark().is_some() || render.text().is_some();
-    4 * pixels
-        * match (is_filtered, is_covered) {
-            (true, _) => 6,
-            (false, true) => 3,
-            (false, false) => 2,
-        }
+    let rasters = match (is_filtered, is_covered) {
+        (true, _) => 6,
+        (false, true) => 3,
+        (false, false) => 2,
+    };
+    4 * pixels * rasters + searching_bytes(render, pixels)
 }
 
 /// The result, without transparency if it becomes a JPEG.

@@ -10,6 +10,7 @@ use jpeg::encode::{Chroma, CodeChoice, Options, Picture, Samples};
 use transform::{Format, Output, Quality, Render};
 
 use super::PixelError;
+use super::quality;
 use super::raster::{Layout, Raster};
 
 /// A file, and what is in it.
@@ -43,11 +44,14 @@ pub(super) fn written(raster: &Raster, render: &Render) -> Result<Encoded, Pixel
     }
 }
 
-/// The highest quality up to that of `output` at which the file has no more than `most` bytes; the lowest there is
-/// where none has.
-fn encoded_within(raster: &Raster, output: Output, most: usize) -> Result<Encoded, PixelError> {
-    let Some(Quality::Fixed(highest)) = output.quality() else { return encoded(raster, output) };
-    let first = encoded(raster, output)?;
+/// The highest quality up to that of `output`, or up to what a search finds, at which the file has no more than `most`
+/// bytes; the lowest there is where none has.
+pub(super) fn encoded_within(raster: &Raster, output: Output, most: usize) -> Result<Encoded, PixelError> {
+    let (highest, first) = match output.quality() {
+        None => return encoded(raster, output),
+        Some(Quality::Fixed(quality)) => (quality, encoded(raster, output)?),
+        Some(Quality::Auto) => quality::found(raster, output)?,
+    };
     if first.bytes.len() <= most {
         return Ok(first);
     }
@@ -80,7 +84,9 @@ pub(super) fn encoded(raster: &Raster, output: Output) -> Result<Encoded, PixelE
         Output::WebPLossless => webp::lossless(raster)?,
         Output::WebP { quality: Quality::Fixed(quality) } => webp::lossy(raster, quality)?,
         Output::Avif { quality: Quality::Fixed(quality) } => avif(raster, quality)?,
-        _ => return Err(PixelError::encode(format!("{output:?} is not written"))),
+        Output::Jpeg { quality: Quality::Auto, .. }
+        | Output::WebP { quality: Quality::Auto }
+        | Output::Avif { quality: Quality::Auto } => return quality::searched(raster, output),
     };
     Ok(Encoded { bytes, format: output.format(), width: raster.width(), height: raster.height() })
 }
