@@ -31,16 +31,17 @@ pub fn is_progressive(jpeg: &[u8]) -> bool {
 #[track_caller]
 pub fn n_palette_colors(png: &[u8]) -> Option<usize> {
     assert!(png.starts_with(b"\x89PNG\r\n\x1a\n"), "no PNG");
-    let is_indexed = png[25] == 3;
+    if png[25] != 3 {
+        return None;
+    }
     let mut at = 8;
-    while is_indexed {
+    loop {
         let length = u32::from_be_bytes(png[at..at + 4].try_into().expect("four bytes")) as usize;
         if &png[at + 4..at + 8] == b"PLTE" {
             return Some(length / 3);
         }
         at += 12 + length;
     }
-    None
 }
 
 /// The names of the chunks of a WebP, in order.

@@ -210,12 +210,9 @@ fn the_published_validator_finds_nothing_but_what_is_known() {
         .expect("the validator can be started");
     let said = [output.stdout, output.stderr].concat();
     let said = String::from_utf8_lossy(&said);
-    let outcome = |line: &str, word: &str| {
-        let (_, name) = line.split_once("Running test ").or_else(|| line.split_once("test "))?;
-        line.contains(word).then(|| name.split_whitespace().next().unwrap_or_default().to_owned())
-    };
-    let failed: Vec<String> = said.lines().filter_map(|line| outcome(line, "FAIL")).collect();
+    let name_of = |line: &str| Some(line.strip_suffix(" FAIL")?.rsplit(' ').next()?.to_owned());
+    let failed: Vec<String> = said.lines().filter_map(name_of).collect();
     // docs/dialects.md says why.
     assert_eq!(failed, ["size_noup"], "{said}");
-    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("Done (33 tests, 1 failures)"), "{said}");
 }

@@ -164,6 +164,12 @@ fn spellings_of_one_wish_are_one_variant() {
         ][..],
         &["w=77", "width=77", "w=77,fit=inside", "w=77,q=80", "w=77,f=jpeg", "w=77,enlarge=0", "w=77,dpr=1"],
         &["w=31,bg=fff,f=png", "w=31,bg=ffffff,f=png", "w=31,bg=FFFFFF,f=png"],
+        &["w=68", "w=68,crop=0:0:400:300", "w=68,crop=0:0:100p:100p", "w=68,ar=4:3", "w=68,lossless=1", "w=68,pad=0"],
+        &["w=63,gray=1", "grayscale=1,w=63", "w=63,gray=1,progressive=0", "w=63,gray=1,brightness=1.00"],
+        &["w=64,h=64,fit=cover,g=auto", "w=64,ar=1:1,g=attention", "w=32,ar=1:1,g=auto,dpr=2"],
+        &["w=60,ar=1:1,radius=max,f=png", "w=60,ar=1:1,radius=30,f=png", "w=30,ar=1:1,radius=400,dpr=2,f=png"],
+        &["crop=100:75:200:150,w=65", "crop=25p:25p:50p:50p,w=65", "w=65,crop=100:25p:50p:150"],
+        &["w=66,text=aGk", "w=66,text=aGk=,text-g=s,text-size=32,text-color=fff,text-font=sans,text-pad=10"],
     ] {
         let first = get(spellings[0]).expect(200);
         for spelling in &spellings[1..] {
