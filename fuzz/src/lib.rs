@@ -4,19 +4,38 @@
 
 #![forbid(unsafe_code)]
 
+mod codec;
+mod foreign;
 mod form;
 mod grammar;
 mod header;
 mod pixels;
 
+pub use codec::{avif, jpeg, palette, webp};
+pub use foreign::dialects;
 pub use form::multipart;
 pub use grammar::transform;
 pub use header::probe;
-pub use pixels::render;
+pub use pixels::{bitmap, frames, jxl, plan, render, svg, tiff};
 
 /// A target: its name, which is also its folder below `corpus/`, and its function.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 4] =
-    [("transform", transform), ("probe", probe), ("multipart", multipart), ("render", render)];
+pub const TARGETS: [Target; 15] = [
+    ("transform", transform),
+    ("dialects", dialects),
+    ("probe", probe),
+    ("multipart", multipart),
+    ("render", render),
+    ("plan", plan),
+    ("jpeg", jpeg),
+    ("avif", avif),
+    ("jxl", jxl),
+    ("tiff", tiff),
+    ("bitmap", bitmap),
+    ("svg", svg),
+    ("frames", frames),
+    ("webp", webp),
+    ("palette", palette),
+];

@@ -15,6 +15,7 @@ pub mod api;
 pub mod app;
 pub mod audit;
 pub mod faults;
+pub mod files;
 pub mod fixtures;
 pub mod http;
 pub mod icc;

@@ -41,6 +41,22 @@ impl Picture {
         pixel
     }
 
+    /// Checks the colours in the four quarters, from the upper left, row by row, give or take `tolerance`.
+    ///
+    /// # Panics
+    /// When one of them is another; `what` says of which picture.
+    #[track_caller]
+    pub fn has_quarters(&self, what: &str, expected: [[u8; 4]; 4], tolerance: u8) {
+        let places = [(0.2, 0.2), (0.8, 0.2), (0.2, 0.8), (0.8, 0.8)];
+        for ((x, y), expected) in places.into_iter().zip(expected) {
+            let found = self.at(x, y);
+            let is_close = found.iter().zip(expected).all(|(found, expected)| found.abs_diff(expected) <= tolerance);
+            // What lies under nothing is nobody's business.
+            let is_nothing = found[3] == 0 && expected[3] == 0;
+            assert!(is_close || is_nothing, "{what} at {x},{y}: {found:?}, expected about {expected:?}");
+        }
+    }
+
     /// Checks the pixel at these fractions, give or take what a lossy format does.
     ///
     /// # Panics

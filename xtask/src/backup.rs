@@ -12,7 +12,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use crate::up::state_folder;
 
 /// The store's file in the state folder, by Spin's name, which the bundled runner uses too.
-const STORE: &str = "sqlite_key_value.db";
+pub const STORE: &str = "sqlite_key_value.db";
 
 /// Pages copied between two looks at the progress.
 const PAGES_A_STEP: i32 = 1_000;

@@ -65,7 +65,8 @@ pub fn filter(options: &Options) -> Result<()> {
         Some(file) => {
             let file = std::path::absolute(file)?;
             let bytes = std::fs::read(&file).with_context(|| format!("{} can't be read", file.display()))?;
-            ensure!(exports_filters(&bytes)?, "{} does not export {INTERFACE}", file.display());
+            let is_filter = exports_filters(&bytes).with_context(|| format!("{} is no component", file.display()))?;
+            ensure!(is_filter, "{} does not export {INTERFACE}", file.display());
             let path = file.strip_prefix(root()).unwrap_or(&file);
             set(&mut manifest, path.to_str().context("the path is not UTF-8")?, &digest(&bytes))?;
         }

@@ -30,6 +30,15 @@ pub struct AssetView<'a> {
     image_url: String,
 }
 
+/// The name of a format in the API, from its media type.
+fn format_name(media_type: &str) -> &str {
+    match media_type.trim_start_matches("image/") {
+        "vnd.microsoft.icon" => "ico",
+        "svg+xml" => "svg",
+        name => name,
+    }
+}
+
 impl<'a> From<&'a Asset> for AssetView<'a> {
     fn from(asset: &'a Asset) -> Self {
         let content = asset.content.as_ref();
@@ -44,7 +53,7 @@ impl<'a> From<&'a Asset> for AssetView<'a> {
             },
             sha256: content.map(|content| content.blob.sha256.as_str()),
             bytes: content.map(|content| content.bytes),
-            format: content.map(|content| content.mime.trim_start_matches("image/")),
+            format: content.map(|content| format_name(&content.mime)),
             width: content.map(|content| content.width),
             height: content.map(|content| content.height),
             category: asset.details.category.as_ref().map(kv_schema::Id::as_str),

@@ -1,17 +1,8 @@
 //! Times what the pixel engine does with one picture: `pixels_bench FILE [ROUNDS]`. Prints the best of the rounds.
-//!
-//! The same natively and as a component:
-//! `cargo run --release -p resize --example pixels_bench -- photo.jpg`
-//! `cargo build --release -p resize --example pixels_bench --target wasm32-wasip2`, then under any wasmtime.
-
-// The engine's own source, not the crate: as a part of that it could only run where Spin's interfaces are.
-#[allow(dead_code, unused_imports)]
-#[path = "../src/pixels/mod.rs"]
-mod pixels;
 
 use std::time::Instant;
 
-use pixels::{Extras, Facts, Limits, derive, pick_rung, render, strip};
+use resize::pixels::{Extras, Facts, Limits, derive, pick_rung, render, strip};
 use transform::{Accept, Plan, Transform};
 
 const REQUESTS: [&str; 8] = [

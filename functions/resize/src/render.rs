@@ -7,7 +7,7 @@ use kv_schema::image::{self, Projection};
 use kv_schema::shape::{Counter, Entry, Object};
 use store::object::{self, Opened};
 use store::{Store, StoreError, document, log, pair, read};
-use transform::{Plan, Render, Watermark};
+use transform::{Plan, PlannedFilter, Render, Watermark};
 use web::{Problem, Response};
 use work::Platform;
 use work::admission::{self, Pass, RENDERS};
@@ -140,6 +140,9 @@ async fn make(platform: &impl Platform, wanted: &Made) -> Result<Option<Encoded>
     match plan {
         Plan::Original => original(platform, blob, object).await,
         Plan::Render(render) => {
+            if let Some(filter) = render.filter() {
+                check_filter(platform, filter).await?;
+            }
             let input = source(platform, blob, plan).await?;
             let watermark = match render.watermark() {
                 Some(watermark) => Some(watermark_file(platform, watermark, render).await?),
@@ -178,6 +181,15 @@ async fn source(platform: &impl Platform, blob: &BlobId, plan: &Plan) -> Result<
     }
     let original = object::read(platform, &content::original(blob)).await?;
     original.map(|(_, bytes)| bytes).ok_or_else(blob_not_found)
+}
+
+/// Whether the filters are still those that the plan was made with. What others make must not be stored under its key.
+async fn check_filter(platform: &impl Platform, filter: &PlannedFilter) -> Result<(), Problem> {
+    let digest = platform.variable("filter_digest").await.unwrap_or_default();
+    if digest.starts_with(filter.digest()) {
+        return Ok(());
+    }
+    Err(Problem::unprocessable(FilterError::CODE, "the filters have changed meanwhile; ask again"))
 }
 
 /// The picture that is laid over another: the smallest stored one that need not be enlarged.

@@ -16,7 +16,7 @@ use crate::forget::forget;
 use crate::render;
 use crate::tell::{tell_of_derived, tell_of_refined};
 
-/// Two pictures are decoded at once: one for each core of a small machine, 400 MB each at the most.
+/// Two pictures are decoded at once: one for each core of a small machine, less than 512 MB each.
 const LIMITS: Limits = Limits { drivers: 2, jobs: 1 };
 
 /// A picture that so many decoders did not survive is taken for the cause.
@@ -148,6 +148,7 @@ impl<P: Platform> Resize<'_, P> {
         match made {
             Ok(200) => {
                 store::delete(self.platform, content::variant(blob, plan).order(window).name()).await?;
+                self.platform.increment(content::renders().name(), 1).await?;
                 tell_of_refined(self.platform, blob, plan).await;
                 Ok(Outcome::Done)
             }

@@ -55,7 +55,7 @@ impl<'a> ImageView<'a> {
             alt: image.details.alt.as_deref(),
             width: derived.width,
             height: derived.height,
-            format: derived.mime.trim_start_matches("image/"),
+            format: transform::Format::from_mime(&derived.mime).map_or("", transform::Format::name),
             bytes: image.bytes,
             has_alpha: derived.has_alpha,
             frames: derived.frames,

@@ -19,7 +19,7 @@ const TOO_SLOW: Duration = Duration::from_secs(10);
 const MAX_BYTES: usize = 64 * 1024;
 
 /// Pieces of text and numbers at which formats and grammars branch.
-const WORDS: [&[u8]; 28] = [
+const WORDS: &[&[u8]] = &[
     b"w=",
     b"h=",
     b"fit=cover",
@@ -30,6 +30,13 @@ const WORDS: [&[u8]; 28] = [
     b"dpr=1.5",
     b"rotate=90",
     b"bg=ff000080",
+    b"f=webp",
+    b"trim",
+    b"crop=1:1:9p:9p",
+    b"/imgproxy/_/",
+    b"/thumbor/unsafe/",
+    b"/iiif/3/",
+    b"01hzy3v7q8e9r0t1a2b3c4d5e6",
     b"--X-boundary",
     b"\r\n\r\n",
     b"Content-Disposition: form-data; name=\"file\"",
@@ -45,6 +52,14 @@ const WORDS: [&[u8]; 28] = [
     b"VP8L",
     b"ANMF",
     b"\x21\xF9\x04",
+    b"ftypavif",
+    b"iloc",
+    b"ispe",
+    b"II*\0",
+    b"\x03\0\x01\0\0\0",
+    b"<g transform=\"scale(9)\">",
+    b"<use href=\"#a\"/>",
+    b" filter=\"url(#a)\"",
     b"\0\0\0\0",
     b"\xFF\xFF\xFF\xFF",
     b"\x80",

@@ -9,7 +9,7 @@ use blackbox::{App, Source, fixtures};
 use serde_json::{Value, json};
 
 /// Every message on the channels of events, as it comes.
-fn listen(app: &App) -> Receiver<Value> {
+pub fn listen(app: &App) -> Receiver<Value> {
     let (sender, receiver) = channel();
     let mut connection = app.redis().connection();
     let (ready, is_ready) = channel();

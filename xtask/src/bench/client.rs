@@ -62,14 +62,14 @@ impl Client {
         self.get(path).is_ok()
     }
 
-    /// Uploads a JPEG and waits until it is ready; returns the image's id.
+    /// Uploads a picture and waits until it is ready; returns the image's id.
     ///
     /// # Errors
-    /// When it does not become ready.
-    pub fn upload(&self, jpeg: &[u8]) -> Result<String> {
+    /// When it is none, or does not become ready.
+    pub fn upload(&self, picture: &[u8]) -> Result<String> {
         let request = self.agent.post(self.url("/v1/assets")).header("connection", "close");
-        let request = request.content_type("image/jpeg").header("prefer", "wait=60");
-        let answer: Value = serde_json::from_slice(whole(request.send(jpeg)?)?.body())?;
+        let request = request.content_type(probe::probe(picture)?.format.media_type()).header("prefer", "wait=60");
+        let answer: Value = serde_json::from_slice(whole(request.send(picture)?)?.body())?;
         match (answer["state"].as_str(), answer["id"].as_str()) {
             (Some("ready"), Some(id)) => Ok(id.to_owned()),
             _ => bail!("an uploaded picture did not become ready: {answer}"),

@@ -4,6 +4,7 @@ mod app;
 mod cached;
 mod client;
 pub mod deployment;
+mod images;
 mod ingest;
 mod load;
 pub mod machine;
@@ -33,12 +34,15 @@ const QUIET: f64 = 0.5;
 
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  cargo xtask bench\n  cargo xtask bench --only cached --seconds 3\n  SPIN_BIN=/opt/spin cargo xtask bench --runner spin\n\nSCALEHOSTER_SAMPLE names a JPEG to measure with (empty: a made-up one); SCALEHOSTER_RUNNER_BIN a bundled runner that was built elsewhere."
+    after_help = "Examples:\n  cargo xtask bench\n  cargo xtask bench image\n  cargo xtask bench --only cached --seconds 3\n  SPIN_BIN=/opt/spin cargo xtask bench --runner spin\n\nSCALEHOSTER_SAMPLE names a JPEG to measure with (empty: a made-up one); SCALEHOSTER_RUNNER_BIN a bundled runner that was built elsewhere."
 )]
 pub struct Options {
     /// One part alone: its block of docs/benchmarks.md is replaced, the others stay
     #[arg(long, value_enum)]
     only: Option<Part>,
+    /// The same as --only PART
+    #[arg(value_enum, conflicts_with = "only")]
+    part: Option<Part>,
     /// What serves the components
     #[arg(long, value_enum, default_value = "bundled")]
     runner: Runner,
@@ -60,6 +64,8 @@ enum Part {
     Cached,
     /// A variant that was never asked for, beside Express and sharp
     Render,
+    /// Formats and sources beside Express and sharp, of rungs and of originals, one and two at a time
+    Image,
     /// Taking pictures in by URL
     Ingest,
     /// Starting, and the sizes of the components
@@ -69,12 +75,13 @@ enum Part {
 }
 
 impl Part {
-    const ALL: [Self; 5] = [Self::Cached, Self::Render, Self::Ingest, Self::Start, Self::Pipeline];
+    const ALL: [Self; 6] = [Self::Cached, Self::Render, Self::Image, Self::Ingest, Self::Start, Self::Pipeline];
 
     fn name(self) -> &'static str {
         match self {
             Self::Cached => "cached",
             Self::Render => "render",
+            Self::Image => "image",
             Self::Ingest => "ingest",
             Self::Start => "start",
             Self::Pipeline => "pipeline",
@@ -85,6 +92,7 @@ impl Part {
         match self {
             Self::Cached => cached::measure(bench),
             Self::Render => render::measure(bench),
+            Self::Image => images::measure(bench),
             Self::Ingest => ingest::measure(bench),
             Self::Start => start::measure(bench),
             Self::Pipeline => pipeline::measure(bench),
@@ -131,7 +139,7 @@ pub fn bench(options: &Options) -> Result<()> {
         assets: options.assets.into(),
         compiled: root().join(".cache/bench/compiled"),
     };
-    let parts = options.only.map_or(Part::ALL.to_vec(), |part| vec![part]);
+    let parts = options.only.or(options.part).map_or(Part::ALL.to_vec(), |part| vec![part]);
     for part in parts {
         clear()?;
         eprintln!("\n=== measuring: {}", part.name());

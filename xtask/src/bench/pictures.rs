@@ -81,14 +81,43 @@ fn encoded(pixels: &RgbImage, (width, height): (u32, u32)) -> Result<Vec<u8>> {
     Ok(jpeg)
 }
 
-/// The same picture in other bytes: with a comment that holds `number`, after the first two bytes of the file.
-pub fn numbered(jpeg: &[u8], number: usize) -> Vec<u8> {
-    let comment = format!("{number:08}");
-    let mut bytes = jpeg[..2].to_vec();
-    bytes.extend([0xff, 0xfe, 0, 10]);
-    bytes.extend(comment.as_bytes());
-    bytes.extend(&jpeg[2..]);
+/// The same picture in other bytes: a JPEG, a PNG or a WebP with a note that holds `number`, of 8 digits.
+pub fn numbered(file: &[u8], number: usize) -> Vec<u8> {
+    let note = format!("{number:08}");
+    match file {
+        [0x89, b'P', b'N', b'G', ..] => numbered_png(file, &note),
+        [b'R', b'I', b'F', b'F', ..] => numbered_webp(file, &note),
+        _ => with(file, 2, &[&[0xff, 0xfe, 0, 10], note.as_bytes()]),
+    }
+}
+
+/// With a text behind the first chunk.
+fn numbered_png(file: &[u8], note: &str) -> Vec<u8> {
+    const AFTER_HEADER: usize = 33;
+    let body = [b"tEXtComment\0", note.as_bytes()].concat();
+    let length = (body.len() - 4) as u32;
+    with(file, AFTER_HEADER, &[&length.to_be_bytes(), &body, &crc(&body).to_be_bytes()])
+}
+
+/// With a chunk that nobody knows behind the last.
+fn numbered_webp(file: &[u8], note: &str) -> Vec<u8> {
+    let length = note.len() as u32;
+    let mut bytes = with(file, file.len(), &[b"NOTE", &length.to_le_bytes(), note.as_bytes()]);
+    let riff_size = (bytes.len() - 8) as u32;
+    bytes[4..8].copy_from_slice(&riff_size.to_le_bytes());
     bytes
+}
+
+/// `file` with `parts` put in at `position`.
+fn with(file: &[u8], position: usize, parts: &[&[u8]]) -> Vec<u8> {
+    let (before, after) = file.split_at(position);
+    [before, &parts.concat(), after].concat()
+}
+
+/// The check sum of a PNG's chunk: CRC-32, reflected.
+fn crc(bytes: &[u8]) -> u32 {
+    let step = |sum: u32| if sum & 1 == 1 { (sum >> 1) ^ 0xedb8_8320 } else { sum >> 1 };
+    !bytes.iter().fold(u32::MAX, |sum, byte| (0..8).fold(sum ^ u32::from(*byte), |sum, _| step(sum)))
 }
 
 /// Something like a landscape to an encoder: soft light, hard edges, and noise that fades out with its frequency.
@@ -133,5 +162,21 @@ mod tests {
         let (first, second) = (numbered(&jpeg, 1), numbered(&jpeg, 2));
         assert_ne!(first, second);
         assert_eq!(pixels(&first), pixels(&second));
+    }
+
+    #[test]
+    fn notes_are_where_their_formats_have_them() {
+        let png = [&b"\x89PNG\r\n\x1a\n"[..], &[0; 25], b"rest"].concat();
+        let numbered_png = numbered(&png, 7);
+        assert_eq!((&numbered_png[..33], &numbered_png[33 + 28..]), (&png[..33], &b"rest"[..]));
+        assert_eq!(&numbered_png[33..57], b"\0\0\0\x10tEXtComment\x0000000007");
+        let webp = b"RIFF\x08\0\0\0WEBPrest";
+        assert_eq!(numbered(webp, 7), b"RIFF\x18\0\0\0WEBPrestNOTE\x08\0\0\x0000000007");
+    }
+
+    #[test]
+    fn check_sums_are_those_of_png() {
+        // What every PNG ends with.
+        assert_eq!(crc(b"IEND"), 0xae42_6082);
     }
 }

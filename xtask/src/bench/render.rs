@@ -10,7 +10,7 @@ use super::client::Client;
 use super::pictures::numbered;
 use super::report::{circumstances, factor, table};
 use super::server::Server;
-use super::sharp::Sharp;
+use super::sharp::{self, Sharp};
 use super::stats::{mean, median, quantile};
 use super::{Bench, machine};
 
@@ -78,7 +78,7 @@ fn provide(app: &Client, sample: &[u8], files: &Path) -> Result<Vec<Paths>> {
             let bytes = numbered(sample, number);
             std::fs::write(files.join(format!("{number}.jpg")), &bytes)?;
             let id = app.upload(&bytes)?;
-            Ok(Paths { ours: format!("/i/{id}/{TRANSFORM}"), theirs: format!("/{number}.jpg") })
+            Ok(Paths { ours: format!("/i/{id}/{TRANSFORM}"), theirs: sharp::path(&format!("{number}.jpg"), TRANSFORM) })
         })
         .collect()
 }
@@ -96,17 +96,20 @@ fn check_sizes(app: &App, sharp: &Sharp, paths: &Paths) -> Result<[usize; 2]> {
 }
 
 /// What came of a run.
-struct Run {
+pub struct Run {
     /// The time of each request, in milliseconds.
-    times: Vec<f64>,
+    pub times: Vec<f64>,
     /// Pictures in a second.
-    per_second: f64,
+    pub per_second: f64,
     /// The server's processor time for a picture, in milliseconds.
-    cpu: f64,
+    pub cpu: f64,
 }
 
 /// Asks for each path once, `concurrency` at a time.
-fn run(client: &Client, server: &Server, paths: &[&str], concurrency: usize) -> Result<Run> {
+///
+/// # Errors
+/// When one is not answered with 200.
+pub fn run(client: &Client, server: &Server, paths: &[&str], concurrency: usize) -> Result<Run> {
     let cpu_before = server.cpu_seconds();
     let started = Instant::now();
     let shares = paths.chunks(paths.len().div_ceil(concurrency));

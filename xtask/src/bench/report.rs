@@ -12,9 +12,9 @@ use crate::shell::{output_of, root};
 const INTRODUCTION: &str = "\
 # Benchmarks
 
-`cargo xtask bench` measures and writes this file. `--only cached|render|ingest|start|pipeline` measures one part and
-replaces that part alone; `--runner spin` measures under Spin, beside what is said of the bundled runner. `--help` has
-the rest.
+`cargo xtask bench` measures and writes this file. `--only cached|render|image|ingest|start|pipeline` measures one part
+and replaces that part alone; `--runner spin` measures under Spin, beside what is said of the bundled runner. `--help`
+has the rest.
 
 All servers and the load on them run on one machine and talk over its loopback interface. The numbers are for comparing
 on that machine, and the ratios are what to read: a ratio above 1 is in our favour, wherever it stands.

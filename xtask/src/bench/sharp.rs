@@ -36,7 +36,7 @@ impl Sharp {
         let packages = packages()?;
         let listen = free_address()?;
         let mut command = server_command("node", None);
-        command.arg(root().join("xtask/src/bench/sharp-server.js")).arg(listen.port().to_string()).arg(pictures);
+        command.arg(script("sharp-server.js")).arg(listen.port().to_string()).arg(pictures);
         command.env("NODE_PATH", packages.join("node_modules")).env("NODE_ENV", "production");
         let mut server = Server::start("sharp", command, folder)?;
         server.wait(Duration::from_secs(30), || accepts(listen))?;
@@ -45,6 +45,25 @@ impl Sharp {
         let versions = vec![("node", node), ("express", version("express")), ("sharp", version("sharp"))];
         Ok(Self { client: Client::new(listen), versions, server })
     }
+}
+
+/// Where the server has the file `name`, made into what a transform of ours says.
+pub fn path(name: &str, transform: &str) -> String {
+    format!("/{name}?{}", transform.replace(',', "&"))
+}
+
+/// Makes `large.jpg`, `cutout.png` and `photo.webp` of a JPEG, in a folder.
+///
+/// # Errors
+/// When sharp can't be installed or does not succeed.
+pub fn make_pictures(jpeg: &Path, folder: &Path) -> Result<()> {
+    let mut command = Command::new("node");
+    command.arg(script("sharp-pictures.js")).arg(jpeg).arg(folder);
+    step("making pictures with sharp", command.env("NODE_PATH", packages()?.join("node_modules")))
+}
+
+fn script(name: &str) -> PathBuf {
+    root().join("xtask/src/bench").join(name)
 }
 
 /// The folder that has the packages, installed if they are not.

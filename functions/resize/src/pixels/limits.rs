@@ -19,9 +19,9 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 50 megapixels, 65,535 pixels a side, 256 frames, 1 GiB.
+    /// 50 megapixels, 65,535 pixels a side, 256 frames, 448 MiB: with the file and the result less than 512 MiB.
     fn default() -> Self {
-        Self { max_pixels: 50_000_000, max_side: 65_535, max_frames: 256, max_memory_bytes: 1 << 30 }
+        Self { max_pixels: 50_000_000, max_side: 65_535, max_frames: 256, max_memory_bytes: 448 << 20 }
     }
 }
 

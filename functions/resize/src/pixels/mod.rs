@@ -9,9 +9,10 @@
 //! Decoders are others' work; [`exercise`](exercise()) is for throwing
 //! broken files at them (`examples/pixels_fuzz.rs`, and the fuzz targets).
 //!
-//! The order of work on a picture: decode (smaller where JPEG can), scale and crop in one pass, colours to sRGB, turn
-//! upright and as the plan says, blur, sharpen, ground, canvas, encode. Everything after scaling is done on the few
-//! pixels that are left.
+//! The order of work on a picture: decode (smaller where JPEG can), cut and trim, scale and crop in one pass, colours to
+//! sRGB, turn upright and as the plan says, light and colours, blur, sharpen, filter, canvas, corners, watermark, text,
+//! ground, encode. Everything after scaling is done on the few pixels that are left. Photos that are only scaled and
+//! turned go a shorter way, in planes.
 
 mod animate;
 mod blur;

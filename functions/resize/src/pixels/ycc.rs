@@ -18,6 +18,9 @@ use super::render::{cropped, exif_orientation, part_of, unturned};
 use super::resize::{Area, resized_copy};
 use super::{Limits, PixelError};
 
+/// Smaller results are made of pixels.
+const LEAST_SIDE: u32 = 32;
+
 /// Carries out a plan on planes, if it is one that can be.
 ///
 /// # Errors
@@ -37,6 +40,10 @@ pub(super) fn rendered(
     let window = unturned(orientation, geometry.scaled, geometry.window);
     // Colour has one sample for two pixels. Of an odd side the last stands for one and no more, and can't come first.
     if orientation != transform::Orientation::UPRIGHT && (window.width % 2 == 1 || window.height % 2 == 1) {
+        return Ok(None);
+    }
+    // Where the last sample stands for one pixel, the other is made up. In a small picture that would show.
+    if window.width.min(window.height) < LEAST_SIDE {
         return Ok(None);
     }
     let whole = render.source_size().unwrap_or(geometry.scaled);

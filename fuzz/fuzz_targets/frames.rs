@@ -1,0 +1,5 @@
+//! `cargo fuzz run frames`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| fuzz::frames(data));

@@ -1,0 +1,5 @@
+//! `cargo fuzz run plan`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| fuzz::plan(data));
