@@ -166,7 +166,7 @@ fn report(bench: &Bench, n_bytes: usize, measured: &Measured, circumstances: &st
         "## Ingest, {runner} runner\n\n{table}\n\
          How: {assets} JPEGs of 3000x2000 pixels ({n_bytes} bytes each, made of {origin}, all different in their bytes: \
          each has a comment of its own) are posted as one batch of URLs. A small server on loopback hands them out. \
-         Ready means: downloaded, checked, stored under its hash, decoded, four rungs and the four built-in presets made \
+         Ready means: downloaded, checked, stored under its hash, decoded, its rungs and the four built-in presets made \
          and stored, with placeholder and dominant colour. Peak memory is VmHWM of /proc, of the app's process and of \
          each that it started.\n\n\
          What distorts it: the source is as near as can be, so that downloads cost next to nothing. The states are \

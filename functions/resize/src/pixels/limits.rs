@@ -12,7 +12,7 @@ pub struct Limits {
     pub max_pixels: u64,
     /// Length of a side of the source, in pixels. Filter tables grow with it.
     pub max_side: u32,
-    /// Frames of an animation. Only the first is decoded, but all are walked through.
+    /// Frames of an animation. All are walked through, also where only the first is wanted.
     pub max_frames: u32,
     /// Bytes of pixels held at once, as estimated before anything is allocated; [`derive`](super::derive()) says how.
     pub max_memory_bytes: u64,
