@@ -107,7 +107,7 @@ fn cube_root(x: f32) -> f32 {
     let mut root = f32::from_bits(x.to_bits() / 3 + 709_958_130);
     for _ in 0..2 {
         let cube = root * root * root;
-        root = root * ((x + x + cube) / (x + cube + cube));
+        root *= (x + x + cube) / (x + cube + cube);
     }
     root
 }

@@ -47,7 +47,7 @@ pub(super) fn finishing_bytes(render: &Render, geometry: &Geometry) -> u64 {
         (false, true) => 3,
         (false, false) => 2,
     };
-    4 * pixels * rasters + searching_bytes(render, pixels)
+    4 * pixels * rasters + searching_bytes(render, geometry.canvas.width, geometry.canvas.height)
 }
 
 /// The result, without transparency if it becomes a JPEG.

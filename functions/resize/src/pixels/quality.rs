@@ -75,14 +75,14 @@ pub(super) fn settled(raster: &Raster, output: Output) -> Result<Output, PixelEr
     }
 }
 
-/// The most bytes that the search of a plan holds at once, for a result of so many pixels.
-pub(super) fn searching_bytes(render: &Render, pixels: u64) -> u64 {
+/// The most bytes that the search of a plan holds at once, for a result of `width` by `height` pixels.
+pub(super) fn searching_bytes(render: &Render, width: u32, height: u32) -> u64 {
     let is_searched = |output: Output| output.quality() == Some(Quality::Auto);
-    if is_searched(render.output()) || render.alternative().is_some_and(is_searched) {
-        SEARCHING_BYTES * pixels.min(MOST_PIXELS)
-    } else {
-        0
+    if !is_searched(render.output()) && !render.alternative().is_some_and(is_searched) {
+        return 0;
     }
+    let [width, height] = [width, height].map(|side| u64::from(side).max(FULL_SIDE as u64));
+    SEARCHING_BYTES * (width * height).min(MOST_PIXELS)
 }
 
 /// The qualities of a format that are tried.
@@ -236,7 +236,10 @@ fn joined(tiles: &[Raster]) -> Result<Raster, PixelError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::{noisy, quadrants, smooth};
+    use transform::{Accept, Plan};
+
+    use super::super::samples::{ANIMATED_GIF, noisy, png_of, quadrants, smooth};
+    use super::super::{Extras, Facts, render};
     use super::*;
 
     const JPEG: Output = Output::Jpeg { quality: Quality::Auto, progressive: false };
@@ -379,5 +382,31 @@ mod tests {
         let raster = smooth(8192, 200);
         let sample = sample(&raster).unwrap();
         assert_eq!((sample.width(), sample.height()), (1024, 400));
+    }
+
+    fn rendered(file: &[u8], options: &str, limits: &Limits) -> Result<Encoded, PixelError> {
+        let facts = Facts::read(file, limits)?;
+        let plan = Plan::resolve(&options.parse().unwrap(), &facts.source, Accept::default()).unwrap();
+        render(file, &plan, &Extras::default(), limits)
+    }
+
+    #[test]
+    fn an_animation_has_the_quality_that_its_first_frame_needs() {
+        let animation = |options: &str| rendered(ANIMATED_GIF, options, &Limits::default()).unwrap();
+        let frame = rendered(ANIMATED_GIF, "f=png", &Limits::default()).unwrap();
+        let probe = probe::probe(&frame.bytes).unwrap();
+        let frame = decode(&frame.bytes, &probe, Shrink::None, &Limits::default()).unwrap().raster;
+        let quality = found(&frame, WEBP).unwrap().0;
+        assert_eq!(animation("f=webp,q=auto"), animation(&format!("f=webp,q={quality}")));
+    }
+
+    #[test]
+    fn memory_for_the_search_is_asked_for_before() {
+        let file = png_of(&smooth(300, 200));
+        let limits = Limits { max_memory_bytes: 4 << 20, ..Limits::default() };
+        assert!(rendered(&file, "f=jpeg,q=80", &limits).is_ok());
+        let refused = rendered(&file, "f=jpeg,q=auto", &limits);
+        assert!(matches!(refused, Err(PixelError::TooMuchMemory { .. })), "{refused:?}");
+        assert!(rendered(&file, "f=jpeg,q=auto", &Limits::default()).is_ok());
     }
 }

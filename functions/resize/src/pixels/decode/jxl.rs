@@ -48,7 +48,7 @@ pub(super) fn decode(file: &[u8], limits: &StillLimits) -> Result<Still, StillEr
     decoder.set_pixel_format(format.clone()).map_err(StillError::corrupt)?;
     let row_bytes = width * format.color_type.samples_per_pixel();
     let mut pixels = vec![0; row_bytes * height];
-    draw(&mut decoder, &mut input, &mut pixels, height, row_bytes).map_err(|error| error.unwrap_or_else(|| cut()))?;
+    draw(&mut decoder, &mut input, &mut pixels, height, row_bytes).map_err(|error| error.unwrap_or_else(cut))?;
     let (channels, pixels) = match format.color_type {
         JxlColorType::Grayscale => (Channels::Gray, pixels),
         JxlColorType::GrayscaleAlpha => {

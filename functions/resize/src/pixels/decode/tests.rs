@@ -211,7 +211,7 @@ fn a_jpeg_of_very_many_scans_is_refused() {
     // The last scan again and again: each could cost as much as decoding the whole.
     let start = file.windows(2).rposition(|bytes| bytes == [0xFF, 0xDA]).unwrap();
     let (head, scan) = file[..file.len() - 2].split_at(start);
-    let many = [head, &scan.repeat(::jpeg::MAX_SCANS as usize), &[0xFF, 0xD9]].concat();
+    let many = [head, &scan.repeat(::jpeg::MAX_SCANS), &[0xFF, 0xD9]].concat();
     let error = decoded(&many, Shrink::None).err();
     assert!(matches!(error, Some(PixelError::Corrupt { .. } | PixelError::Unsupported { .. })), "{error:?}");
 }

@@ -353,9 +353,9 @@ pub(in crate::pixels) fn places(
             let mut wanted = exact;
             if is_dithered {
                 // No channel is more than the opacity.
-                wanted[3] = (exact[3] + (here[x + 1][3] + 8 >> 4)).clamp(0, 255);
+                wanted[3] = (exact[3] + ((here[x + 1][3] + 8) >> 4)).clamp(0, 255);
                 for channel in 0..3 {
-                    wanted[channel] = (exact[channel] + (here[x + 1][channel] + 8 >> 4)).clamp(0, wanted[3]);
+                    wanted[channel] = (exact[channel] + ((here[x + 1][channel] + 8) >> 4)).clamp(0, wanted[3]);
                 }
             }
             let place = lookup.find(wanted);
