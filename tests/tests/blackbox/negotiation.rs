@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use blackbox::app::Options;
 use blackbox::{Answer, App, fixtures, poll};
 use fixtures::photo;
+use image::RgbImage;
 use serde_json::Value;
 
 use crate::events::listen;
@@ -155,6 +156,13 @@ fn however_many_ask_it_is_ordered_once() {
     assert_eq!(count("s=200x150,f=webp"), 1, "what stood for it: {made:#?}");
 }
 
+/// How far two pictures lie apart, on the average.
+fn mean_error(one: &RgbImage, other: &RgbImage) -> f64 {
+    assert_eq!(one.dimensions(), other.dimensions());
+    let sum: u64 = one.iter().zip(other.iter()).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
+    sum as f64 / one.len() as f64
+}
+
 #[test]
 fn quality_is_searched_for_while_something_stands_for_it() {
     let app = App::shared();
@@ -172,18 +180,28 @@ fn quality_is_searched_for_while_something_stands_for_it() {
         assert!(last.body.len() < best.body.len(), "{transform}: lower than the highest");
         let worst = settled(app, &id, &transform.replace("auto", "5"), ANY);
         assert!(last.body.len() > worst.body.len(), "{transform}: higher than what nobody wants to see");
+        if media_type != "image/avif" {
+            let exact = app.delivered(&id, "w=150,f=png").picture().image.to_rgb8();
+            let error = mean_error(&last.picture().image.to_rgb8(), &exact);
+            assert!(error < mean_error(&worst.picture().image.to_rgb8(), &exact), "{transform}: {error}");
+            assert!(error < 8.0, "{transform}: {error} of 255 on the average");
+        }
+        // Between the two, so that there is a quality which keeps to it.
+        let most = (last.body.len() + worst.body.len()) / 2;
+        let bound = settled(app, &id, &format!("{transform},max-bytes={most}"), ANY);
+        assert!(bound.body.len() <= most, "{transform}: {} bytes of {most}", bound.body.len());
     }
 }
 
 #[test]
 fn what_is_easy_needs_less_quality_than_what_is_hard() {
     let app = App::shared();
-    let noise = image::RgbImage::from_fn(200, 200, |x, y| {
+    let noise = RgbImage::from_fn(200, 200, |x, y| {
         let mixed = x.wrapping_mul(0x9E37_79B9) ^ y.wrapping_mul(0x85EB_CA6B);
         let level = (mixed.wrapping_mul(0xC2B2_AE35) >> 24) as u8;
         image::Rgb([level, level / 2 + 60, 255 - level])
     });
-    let soft = image::RgbImage::from_fn(200, 200, |x, y| image::Rgb([(x / 2) as u8 + 60, (y / 2) as u8 + 80, 120]));
+    let soft = RgbImage::from_fn(200, 200, |x, y| image::Rgb([(x / 2) as u8 + 60, (y / 2) as u8 + 80, 120]));
     let [hard, easy] = [noise, soft].map(|image| {
         let id = app.image(&fixtures::png(&image));
         let found = settled(app, &id, "f=jpeg,q=auto", ANY).body.len() as f64;
