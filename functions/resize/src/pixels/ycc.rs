@@ -255,17 +255,17 @@ mod tests {
 
     #[test]
     fn what_is_more_than_scaling_goes_the_long_way() {
-        let file = jpeg(&smooth(64, 48), |encoder| {
+        let file = jpeg(&smooth(128, 96), |encoder| {
             encoder.set_sampling_factor(jpeg_encoder::SamplingFactor::F_2_2);
         });
-        for options in ["w=32,f=jpeg", "w=32,f=webp,q=80"] {
+        for options in ["w=64,f=jpeg", "w=64,f=webp,q=80"] {
             assert!(short(&file, options).1.is_some(), "{options}");
         }
         for options in
-            ["w=32,f=png", "w=32,q=90", "w=32,blur=1", "w=32,gray=1", "w=32,radius=4", "w=32,h=32,fit=contain", "trim"]
+            ["w=64,f=png", "w=64,q=90", "w=64,blur=1", "w=64,gray=1", "w=64,radius=4", "w=64,h=64,fit=contain", "trim"]
         {
             assert!(short(&file, options).1.is_none(), "{options}");
         }
-        assert!(short(&png_of(&smooth(64, 48)), "w=32,f=jpeg").1.is_none());
+        assert!(short(&png_of(&smooth(128, 96)), "w=64,f=jpeg").1.is_none());
     }
 }
