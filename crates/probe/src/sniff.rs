@@ -56,7 +56,7 @@ pub(crate) fn sniff(bytes: &[u8]) -> Result<Format, ProbeError> {
     if bytes.is_empty() {
         return Err(ProbeError::Empty);
     }
-    if bytes.get(4..8) == Some(b"ftyp") {
+    if bytes.starts_with(b"\0\0") && bytes.get(4..8) == Some(b"ftyp") {
         return match heif::brand(bytes) {
             Brand::Taken(format) => Ok(format),
             Brand::Foreign(found) => Err(ProbeError::Unsupported { found }),

@@ -38,8 +38,9 @@ fn renders_over_the_limit_are_shed_and_soon_let_in_again() {
 #[test]
 fn uploads_over_the_limit_are_shed_and_leave_nothing() {
     let app = App::start(Options::for_tests().variable("max_uploads", 1));
-    let pictures: Vec<Vec<u8>> = (0..16).map(|_| fixtures::png(&fixtures::photo(600, 400))).collect();
-    let n_served = served(16, |number| app.upload(&pictures[number]), 202);
+    // More than three replicas have places, with those who wait.
+    let pictures: Vec<Vec<u8>> = (0..48).map(|_| fixtures::png(&fixtures::photo(600, 400))).collect();
+    let n_served = served(48, |number| app.upload(&pictures[number]), 202);
     poll::until("all are ready", || (app.stat("/images") == n_served as u64).then_some(()));
     assert_eq!(app.stat("/assets"), n_served as u64);
 }
