@@ -338,8 +338,10 @@ impl Native {
             options.push(format!("crop={x}:{y}:{}:{}", size.width, size.height));
         }
         options.extend(self.trim.map(|threshold| format!("trim={threshold}")));
-        options.extend(self.width.map(|width| format!("w={width}")));
-        options.extend(self.height.map(|height| format!("h={height}")));
+        // What is over every limit needs no more digits: the native grammar says by how much it is too large.
+        let side = |side: u32| side.min(999_999);
+        options.extend(self.width.map(|width| format!("w={}", side(width))));
+        options.extend(self.height.map(|height| format!("h={}", side(height))));
         let has_box = self.width.is_some() && self.height.is_some();
         if has_box && self.fit != Fit::default() {
             options.push(format!("fit={}", self.fit.name()));

@@ -98,7 +98,7 @@ fn taken(bytes: &[u8]) -> Option<Format> {
         Some(Format::JpegXl)
     } else if TIFF.iter().any(|mark| bytes.starts_with(mark)) {
         Some(Format::Tiff)
-    } else if bytes.starts_with(b"\0\0\x01\0") {
+    } else if bytes.starts_with(b"\0\0\x01\0") && !(bytes.len() < 8 && b"ftyp".starts_with(&bytes[4..])) {
         Some(Format::Ico)
     } else if bmp::is_bmp(bytes) == Some(true) {
         Some(Format::Bmp)
