@@ -21,6 +21,8 @@ use http::{Method, StatusCode};
 use web::{Problem, Request, Response};
 use work::Platform;
 
+use crate::project::Trust;
+
 /// Answers a request.
 ///
 /// # Errors
@@ -51,7 +53,7 @@ pub async fn route<P: Platform + 'static>(platform: P, request: Request) -> Resu
             Ok(Response::new(StatusCode::NO_CONTENT))
         }
         (["internal", "recategorise", id], &Method::POST) => {
-            worker::recategorise(&platform, &find::image_id(id)?).await?;
+            worker::recategorise(&platform, &find::image_id(id)?, Trust::Usual).await?;
             Ok(Response::new(StatusCode::NO_CONTENT))
         }
         (["i", _, _] | ["imgproxy" | "thumbor" | "cdn-cgi" | "imgix" | "iiif", ..], _) => {

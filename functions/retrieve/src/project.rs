@@ -3,6 +3,11 @@
 //! What is projected is a function of what others own: the asset, what was derived from its bytes, the categories. So
 //! it can be made again from them at any time, and comes out the same ([`crate::rebuild`]). An entry of a listing counts
 //! only if the image's document names the listing; so entries are made before the document, and taken out after it.
+//!
+//! Two projections of one image may overlap, and what one takes out the other may just have found in place. So each looks
+//! again after it has written: who wrote the document makes sure of the entries, who took entries out makes sure of the
+//! document. At least one of the two sees the other. A process that dies in between leaves a job, and a job believes
+//! nothing of what is there.
 
 use kv_schema::Id;
 use kv_schema::asset::{self, Asset, State};
@@ -62,8 +67,10 @@ pub async fn project(platform: &impl Platform, id: &Id, trust: Trust) -> Result<
         if !bring(platform, id, before, &wanted, trust, &mut touched).await? {
             continue;
         }
-        // A category that moved between reading its path and now has looked for its images too early.
-        if draw(platform, &asset).await?.as_ref().map(listings) != Some(listings(&wanted)) {
+        // An edit that came meanwhile may have found the image as it should be, just before this changed it; a category
+        // that moved may have looked for its images before this one was there. Who wrote looks again.
+        let Some(now) = document::get(platform, &asset::document(id)).await? else { return Ok(Projected::NotYet) };
+        if draw(platform, &now.value).await?.as_ref() != Some(&wanted) {
             continue;
         }
         if let (State::Processing, Projection::Shown(image)) = (asset.state, wanted) {
@@ -83,7 +90,7 @@ fn listings(projection: &Projection) -> &[Listing] {
 }
 
 /// Writes the image and its entries. False: another wrote the image meanwhile. `touched` keeps the listings in which
-/// this caller may have left an entry that is not to be.
+/// this caller may have left an entry that is not to be, or taken out one that is.
 async fn bring(
     platform: &impl Platform,
     id: &Id,
@@ -105,24 +112,41 @@ async fn bring(
         write(platform, &listed, &possible).await?;
     }
     touched.clone_from(&possible);
-    for listing in listings(wanted) {
-        index::insert(platform, platform, &listing.index(), id.as_str(), 0).await?;
-    }
+    insert(platform, id, wanted).await?;
+    let mut version = before.map_or(0, |before| before.version);
     if !is_same {
-        let version = before.map_or(0, |before| before.version) + 1;
+        let is_first = version == 0;
+        version += 1;
         let next = Versioned { version, value: wanted.clone() };
         if document::write_next(platform, platform, &image::document(id), next, &[]).await?.is_none() {
             return Ok(false);
         }
+        // Before there was an image nobody took an entry out.
+        if !is_first {
+            insert(platform, id, wanted).await?;
+        }
     }
-    for listing in possible.iter().filter(|listing| !listings(wanted).contains(listing)) {
+    let superfluous: Vec<&Listing> = possible.iter().filter(|listing| !listings(wanted).contains(listing)).collect();
+    for listing in &superfluous {
         index::remove(platform, platform, &listing.index(), id.as_str()).await?;
     }
-    if possible != listings(wanted) {
+    if !superfluous.is_empty() {
+        let now = document::get(platform, &image::document(id)).await?;
+        if now.is_none_or(|now| now.version != version) {
+            return Ok(false);
+        }
         write(platform, &listed, &listings(wanted).to_vec()).await?;
     }
     touched.clear();
     Ok(true)
+}
+
+/// Sees to an entry in each listing that the image names.
+async fn insert(platform: &impl Platform, id: &Id, wanted: &Projection) -> Result<(), StoreError> {
+    for listing in listings(wanted) {
+        index::insert(platform, platform, &listing.index(), id.as_str(), 0).await?;
+    }
+    Ok(())
 }
 
 /// An asset's image as it should be; none while there is none to be.

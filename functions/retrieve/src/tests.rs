@@ -1,16 +1,18 @@
 //! The context as a whole, over its routes, on a store in memory.
 
 use futures::executor::block_on;
-use futures::future::join_all;
+use futures::future::{join, join_all};
 use http::{HeaderMap, Method};
 use kv_schema::asset::{self, Asset, Content, Details, Source, State};
 use kv_schema::category::{self, Category};
 use kv_schema::content::{self, BlobId, Derived};
 use kv_schema::image::{self, Image, Listing, Projection};
+use kv_schema::job::{self, RetrieveJob};
 use kv_schema::shape::{IndexChild, IndexEntry, IndexNode, IndexRoot, Versioned};
-use kv_schema::{Id, Millis, job};
+use kv_schema::{Id, Millis};
 use serde_json::Value;
 use std::rc::Rc;
+use std::task::Poll;
 use store::memory::TestPlatform;
 use store::{Clock, Store, StoreError, document, index, pair, write};
 use web::body::Incoming;
@@ -182,6 +184,104 @@ fn an_edit_moves_an_image_between_listings() {
     });
 }
 
+/// Runs a projection call by call of the store: after `calls` of them it rests for `rest` turns of the others, and dies
+/// then if it is to. None: it died.
+async fn rested<F: Future>(projection: F, calls: u32, rest: u32, dies: bool) -> Option<F::Output> {
+    let mut projection = std::pin::pin!(projection);
+    let mut turn = 0;
+    std::future::poll_fn(|context| {
+        turn += 1;
+        let is_resting = turn > calls && turn <= calls + rest;
+        if dies && turn > calls + rest {
+            return Poll::Ready(None);
+        }
+        if is_resting {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        projection.as_mut().poll(context).map(Some)
+    })
+    .await
+}
+
+/// How an image comes back to where an edit has just taken it out.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Back {
+    /// By another edit.
+    Edited,
+    /// Because its new category moves.
+    Moved,
+}
+
+/// An image that an edit takes out of the tree of `right`, and that comes back there: both are projected at the same
+/// time, each resting at one of its calls.
+fn check_overlapping(back: Back, pace: [u32; 5], dies: bool) {
+    block_on(async {
+        let [edit_calls, edit_rest, head_start, move_calls, move_rest] = pace;
+        let platform = Rc::new(Shared(TestPlatform::default()));
+        let (left, right) = (make_category(&platform.0, None).await, make_category(&platform.0, None).await);
+        let details = Details { category: Some(right.clone()), ..Details::default() };
+        let id = processed(&platform.0, details, 5).await;
+        project(&platform.0, &id, Trust::Usual).await.unwrap();
+        change(&platform.0, &id, |asset| asset.details.category = Some(left.clone())).await;
+
+        let edit = rested(project(&platform.0, &id, Trust::Usual), edit_calls, edit_rest, dies);
+        let moved = async {
+            for _ in 0..head_start {
+                platform.0.get("nothing").await.unwrap();
+            }
+            if back == Back::Edited {
+                change(&platform.0, &id, |asset| asset.details.category = Some(right.clone())).await;
+            } else {
+                document::update(&platform.0, &platform.0, &category::document(&left), |current| {
+                    let parent = Some(right.clone());
+                    Ok::<_, StoreError>(Some(Category { parent, ..current.unwrap().value.clone() }))
+                })
+                .await
+                .unwrap();
+            }
+            let projection = project(&platform.0, &id, Trust::Usual);
+            rested(projection, move_calls, move_rest, false).await.unwrap().unwrap();
+        };
+        join(edit, moved).await;
+        if dies {
+            // Its job is done again by another.
+            let task = RetrieveJob::Project { asset: id.clone() };
+            work::queue::push(&platform.0, &platform.0, &job::retrieve(), task, Vec::new()).await.unwrap();
+            crate::worker::drive(&platform.0).await;
+        }
+        let (below, count) = if back == Back::Moved { (&left, [0, 1, 1]) } else { (&right, [1, 1, 0]) };
+        let found = [
+            ids(&platform, &format!("/v1/images?category={below}")).await,
+            ids(&platform, &format!("/v1/images?category={right}&descendants=true")).await,
+            ids(&platform, "/v1/images").await,
+        ];
+        assert_eq!(found, [[id.to_string()], [id.to_string()], [id.to_string()]], "{back:?}, {pace:?}");
+        let listings = [Listing::Category(right.clone()), Listing::Tree(right), Listing::Tree(left)];
+        let totals = index::totals_many(&platform.0, &listings.map(|listing| listing.index())).await.unwrap();
+        assert_eq!(totals.iter().map(|totals| totals.count).collect::<Vec<_>>(), count, "{back:?}, {pace:?}");
+    });
+}
+
+/// Many ways for two to overlap, the same in every run.
+fn paces() -> impl Iterator<Item = [u32; 5]> {
+    let chance = store::memory::TestClock::default();
+    let below = move |end: u32| (chance.random() >> 40) as u32 % end;
+    (0..4_000).map(move |_| [below(90), below(160), below(90), below(90), below(160)])
+}
+
+#[test]
+fn what_one_projection_takes_out_another_puts_back() {
+    paces().for_each(|pace| check_overlapping(Back::Moved, pace, false));
+    paces().for_each(|pace| check_overlapping(Back::Edited, pace, false));
+}
+
+#[test]
+fn what_a_projection_took_out_before_it_died_is_put_back() {
+    paces().for_each(|pace| check_overlapping(Back::Moved, pace, true));
+    paces().for_each(|pace| check_overlapping(Back::Edited, pace, true));
+}
+
 #[test]
 fn an_image_of_a_deleted_category_is_where_it_was_reassigned_to() {
     block_on(async {
@@ -195,7 +295,7 @@ fn an_image_of_a_deleted_category_is_where_it_was_reassigned_to() {
         })
         .await
         .unwrap();
-        crate::worker::recategorise(&platform.0, &old).await.unwrap();
+        crate::worker::recategorise(&platform.0, &old, Trust::Usual).await.unwrap();
         assert_eq!(ids(&platform, &format!("/v1/images?category={new}")).await, [id.to_string()]);
     });
 }

@@ -45,14 +45,16 @@ impl<P: Platform> Worker for Retrieve<'_, P> {
 
     async fn run(&self, task: &RetrieveJob, attempt: u32) -> Result<Outcome, StoreError> {
         match task {
-            RetrieveJob::Project { asset } => match project(self.platform, asset, Trust::Usual).await? {
+            RetrieveJob::Project { asset } => match project(self.platform, asset, Trust::Nothing).await? {
                 Projected::UpToDate => Ok(Outcome::Done),
                 // An edit of an asset that is not ready yet: its own projection will bring the edit along.
                 Projected::NotYet if attempt >= 3 => Ok(Outcome::Done),
                 Projected::NotYet => Ok(Outcome::Again { wait: 500 }),
             },
             RetrieveJob::Recategorise { category } => {
-                recategorise(self.platform, category).await?;
+                // An attempt that died may have taken out an entry that another projection counts on.
+                let trust = if attempt == 1 { Trust::Usual } else { Trust::Nothing };
+                recategorise(self.platform, category, trust).await?;
                 Ok(Outcome::Done)
             }
             RetrieveJob::Rebuild { rebuild, is_deleted, before } => {
@@ -75,14 +77,14 @@ impl<P: Platform> Worker for Retrieve<'_, P> {
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn recategorise(platform: &impl Platform, category: &Id) -> Result<(), StoreError> {
+pub async fn recategorise(platform: &impl Platform, category: &Id, trust: Trust) -> Result<(), StoreError> {
     let listing = Listing::Tree(category.clone()).index();
     let mut before: Option<String> = None;
     loop {
         let entries = index::page(platform, &listing, before.as_deref(), AT_ONCE).await?;
         for entry in &entries {
             if let Ok(id) = Id::parse(&entry.0) {
-                project(platform, &id, Trust::Usual).await?;
+                project(platform, &id, trust).await?;
             }
         }
         match entries.into_iter().last() {
