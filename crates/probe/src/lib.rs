@@ -271,6 +271,17 @@ mod tests {
                 "the file is damaged: a JPEG segment shorter than its length field",
             ),
             ("cut in the scan", jpeg().cut(3), "jpeg 640x480 Rgb8 cut"),
+            ("cut before the scan", jpeg().cut(19), "jpeg 640x480 Rgb8 cut"),
+            (
+                "damage like a short segment in the scan",
+                [jpeg().cut(2), vec![0xFF, 0xE0, 0, 1, 0xFF, 0xD9]].concat(),
+                "jpeg 640x480 Rgb8 cut",
+            ),
+            (
+                "damage like another frame in the scan",
+                [jpeg().cut(2), vec![0xFF, 0xC3, 0, 2, 0xFF, 0xD9]].concat(),
+                "jpeg 640x480 Rgb8",
+            ),
             ("garbage between segments", jpeg().garbage().bytes(), "jpeg 640x480 Rgb8"),
         ] {
             check(name, &bytes, expected);

@@ -432,6 +432,39 @@ mod tests {
     }
 
     #[test]
+    fn a_damaged_jpeg_is_shown_as_far_as_it_goes() {
+        let picture = quadrants(200, 160, WHITE).without_useless_alpha();
+        let seen = [RED, GREEN, MISSING, MISSING];
+        for sampling in [jpeg_encoder::SamplingFactor::F_1_1, jpeg_encoder::SamplingFactor::F_2_2] {
+            let file = jpeg(&picture, |encoder| encoder.set_sampling_factor(sampling));
+            let file = half_of(&file);
+            for options in ["f=png", "f=jpeg", "f=webp,lossless=1"] {
+                check(file, options, (200, 160), seen);
+            }
+            check(file, "w=100,f=jpeg,q=80", (100, 80), seen);
+            check(file, "w=20,f=png", (20, 16), seen);
+            // What cannot be copied as it is, is a sound file.
+            let original = render(file, &Plan::Original, &Extras::default(), &LIMITS).unwrap();
+            assert!(are_close(&corners(&pixels(&original)), &seen));
+            assert!(probe::probe(&original.bytes).unwrap().is_complete);
+            let derived = crate::pixels::derive(file, &[("small", plan(file, "w=50"))], &LIMITS).unwrap();
+            assert!(are_close(&corners(&pixels(&derived.presets[0].1)), &seen));
+        }
+    }
+
+    #[test]
+    fn an_original_of_twelve_bits_or_in_arithmetic_code_stays_what_it_is() {
+        for file in [&include_bytes!("decode/fixtures/deep.jpg")[..], include_bytes!("decode/fixtures/arithmetic.jpg")]
+        {
+            let original = render(file, &Plan::Original, &Extras::default(), &LIMITS).unwrap();
+            assert_eq!(original.bytes, file);
+            let found = corners(&pixels(&rendered(file, "w=20,f=jpeg")));
+            let expected = [[220, 40, 30, 255], [40, 200, 60, 255], [30, 60, 210, 255], [240, 240, 240, 255]];
+            assert!(are_close(&found, &expected), "{found:?}");
+        }
+    }
+
+    #[test]
     fn a_rung_gives_what_the_original_gives() {
         let picture = smooth(1600, 1200);
         let file = png_of(&picture);

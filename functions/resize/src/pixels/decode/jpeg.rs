@@ -1,6 +1,10 @@
 //! JPEG, by our own decoder: as planes, which is all that some plans need, or as pixels.
+//!
+//! Damaged files are decoded as far as they go, as browsers do: what is missing is gray, or coarse. Only a file of which
+//! nothing can be decoded is corrupt.
 
 use jpeg::{Error, Options, PixelLayout, Planes, Scale};
+use probe::Probe;
 
 use super::{Decoded, MAX_PROFILE_BYTES, Shrink};
 use crate::pixels::PixelError;
@@ -45,7 +49,12 @@ fn options(shrink: Shrink) -> Options {
         Shrink::Quarter => Scale::Quarter,
         Shrink::Eighth => Scale::Eighth,
     };
-    Options { scale, ..Options::default() }
+    Options { scale, tolerate_damage: true, ..Options::default() }
+}
+
+/// Whether others' decoders read it too: those of JPEGs inside of SVG and TIFF.
+pub(super) fn is_common(probe: &Probe) -> bool {
+    probe.bits == 8 && !probe.is_arithmetic
 }
 
 fn error(error: Error) -> PixelError {
