@@ -67,7 +67,8 @@ pub const fn check_decodable(probe: &Probe) -> Result<(), ProbeError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::samples::{gif, heif, jpeg, png};
+    use crate::samples::{gif, heic, jpeg, png};
+    use heif::samples::avif;
 
     fn check(bytes: &[u8], limits: Limits, expected: Result<(), LimitError>) {
         let probe = crate::probe(bytes).expect("the sample is sound");
@@ -78,8 +79,8 @@ mod tests {
     fn what_can_not_be_decoded_is_refused_by_name() {
         for (file, expected) in [
             (jpeg().bytes(), Ok(())),
-            (heif(b"avif").bytes(), Ok(())),
-            (heif(b"heic").bytes(), Err("HEIC")),
+            (avif().bytes(), Ok(())),
+            (heic().bytes(), Err("HEIC")),
             (jpeg().sof(0xCA).bytes(), Ok(())),
             (jpeg().bits(12).bytes(), Ok(())),
         ] {

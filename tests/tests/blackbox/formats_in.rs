@@ -65,6 +65,7 @@ fn cases() -> Vec<Case> {
         stored_case("avif of ten bits", &format!("{avif}/deep.avif"), "image/jpeg"),
         stored_case("avif without loss", &format!("{avif}/lossless.avif"), "image/jpeg"),
         stored_case("avif, clear", &format!("{avif}/alpha.avif"), "image/webp"),
+        Case { size: (28, 18), ..stored_case("avif, cropped", &format!("{avif}/cropped.avif"), "image/jpeg") },
         stored_case("jxl", &format!("{jxl}/lossy.jxl"), "image/jpeg"),
         stored_case("jxl without loss", &format!("{jxl}/lossless.jxl"), "image/jpeg"),
         stored_case("jxl, clear", &format!("{jxl}/alpha.jxl"), "image/webp"),

@@ -124,6 +124,15 @@ fn with_adobe_instead_of_jfif(file: &[u8], transform: u8) -> Vec<u8> {
 }
 
 #[test]
+fn an_avif_is_cropped_as_it_says() {
+    let file = include_bytes!("../../../../../crates/avif/src/fixtures/cropped.avif");
+    let raster = decoded(file, Shrink::None).unwrap().raster;
+    assert_eq!((raster.width(), raster.height()), (28, 18));
+    let quarters = [[220, 40, 30, 255], [40, 200, 60, 255], [30, 60, 210, 255], [240, 240, 240, 255]];
+    assert!(are_close(&corners(&raster), &quarters), "{:?}", corners(&raster));
+}
+
+#[test]
 fn jpeg_of_twelve_bits_and_in_arithmetic_code_is_read() {
     let quarters = [[220, 40, 30, 255], [40, 200, 60, 255], [30, 60, 210, 255], [240, 240, 240, 255]];
     for (name, file) in [
