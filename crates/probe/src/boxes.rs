@@ -1,7 +1,7 @@
 //! The boxes that the wrapped form of JPEG XL is built of (ISO 14496-12): their contents may be cut off.
 
-use crate::reader::Reader;
 use crate::ProbeError;
+use crate::reader::Reader;
 
 /// A box, whose body may be cut off.
 #[derive(Clone, Copy)]

@@ -3,13 +3,13 @@
 //! photo's colour has a quarter of the samples.
 
 use jpeg::encode::Options;
-use jpeg::{Color, Planes, Process};
+use jpeg::{Color, Planes};
 use probe::Probe;
 use transform::{Geometry, Output, Quality, Render};
 use webp::{Picture, Pixels, PlaneSlices, Range};
 
 use super::decode::{Shrink, decoded_size, jpeg as decoder};
-use super::encode::{Encoded, FULL_CHROMA_QUALITY};
+use super::encode::{Encoded, FULL_CHROMA_QUALITY, or_smaller, process};
 use super::limits::decoding_bytes;
 use super::orient::oriented;
 use super::profile::is_srgb;
@@ -131,10 +131,7 @@ impl Ycc {
     }
 
     fn written(&self, render: &Render) -> Result<Encoded, PixelError> {
-        let best = self.encoded(render.output())?;
-        let Some(other) = render.alternative() else { return Ok(best) };
-        let other = self.encoded(other)?;
-        Ok(if other.bytes.len() < best.bytes.len() { other } else { best })
+        or_smaller(self.encoded(render.output())?, render, |other| self.encoded(other))
     }
 
     fn encoded(&self, output: Output) -> Result<Encoded, PixelError> {
@@ -142,14 +139,13 @@ impl Ycc {
         let (width, height) = (y.width(), y.height());
         let bytes = match output {
             Output::Jpeg { quality: Quality::Fixed(quality), progressive } => {
-                let process = if progressive { Process::Progressive } else { Process::Sequential };
                 let samples = [y, cb, cr].map(|plane| jpeg::encode::Samples {
                     samples: plane.pixels(),
                     width: plane.width() as usize,
                     height: plane.height() as usize,
                     stride: plane.stride(),
                 });
-                let options = Options { quality, process, ..Options::default() };
+                let options = Options { quality, process: process(progressive), ..Options::default() };
                 jpeg::encode::encode(&jpeg::encode::Picture::YCbCr(samples), &options).map_err(PixelError::encode)?
             }
             Output::WebP { quality: Quality::Fixed(quality) } => {
