@@ -71,6 +71,13 @@ pub(super) fn exif_orientation(probe: &Probe) -> Orientation {
     Orientation::from_exif(probe.orientation.get().into())
 }
 
+/// How many times larger the stored picture is than `size`, at which all of it is shown upright.
+pub(super) fn ratio_to(size: (u32, u32), probe: &Probe) -> f64 {
+    let (width, height) = exif_orientation(probe).sides(size.0, size.1);
+    let stored = decoded_size(probe);
+    (f64::from(stored.0) / f64::from(width)).min(f64::from(stored.1) / f64::from(height))
+}
+
 /// The picture without metadata, upright: the same pixels where they are upright already.
 fn original(input: &[u8], probe: &Probe, limits: &Limits) -> Result<Encoded, PixelError> {
     let (width, height) = probe.oriented_size();
@@ -204,15 +211,13 @@ fn decode_scaled(
 ) -> Result<Decoded, PixelError> {
     let upright = exif_orientation(probe);
     let whole = render.source_size().unwrap_or(geometry.scaled);
-    let (width, height) = upright.sides(whole.0, whole.1);
     if probe.format == probe::Format::Svg {
         limits.check_memory(decoding_bytes(input, probe, Shrink::None).max(finishing_bytes(render, geometry)))?;
-        return svg::decode_at(input, probe, (width, height), limits);
+        return svg::decode_at(input, probe, whole, limits);
     }
     let decoded = decoded_size(probe);
-    let ratio = (f64::from(decoded.0) / f64::from(width)).min(f64::from(decoded.1) / f64::from(height));
     // Light can't be averaged before it is linear.
-    let shrink = if render.is_linear() { Shrink::None } else { Shrink::for_ratio(ratio) };
+    let shrink = if render.is_linear() { Shrink::None } else { Shrink::for_ratio(ratio_to(whole, probe)) };
     let n = u64::from(shrink.divisor());
     let (decoded_width, decoded_height) = (u64::from(decoded.0) / n + 1, u64::from(decoded.1) / n + 1);
     let canvas = geometry.canvas;

@@ -14,7 +14,7 @@ use super::limits::decoding_bytes;
 use super::orient::oriented;
 use super::profile::is_srgb;
 use super::raster::{Layout, Raster};
-use super::render::{cropped, exif_orientation, part_of, unturned};
+use super::render::{cropped, exif_orientation, part_of, ratio_to, unturned};
 use super::resize::{Area, resized_copy};
 use super::{Limits, PixelError};
 
@@ -47,9 +47,8 @@ pub(super) fn rendered(
         return Ok(None);
     }
     let whole = render.source_size().unwrap_or(geometry.scaled);
-    let (width, height) = upright.sides(whole.0, whole.1);
     let size = decoded_size(probe);
-    let shrink = Shrink::for_ratio((f64::from(size.0) / f64::from(width)).min(f64::from(size.1) / f64::from(height)));
+    let shrink = Shrink::for_ratio(ratio_to(whole, probe));
     limits.check_memory(decoding_bytes(input, probe, shrink))?;
     let (planes, profile) = decoder::planes(input, shrink)?;
     if planes.color != Color::YCbCr || profile.is_some_and(|profile| !is_srgb(&profile)) {
