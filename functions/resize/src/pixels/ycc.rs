@@ -46,12 +46,15 @@ pub(super) fn rendered(
     if window.width.min(window.height) < LEAST_SIDE {
         return Ok(None);
     }
+    if decoder::profile(input).is_some_and(|profile| !is_srgb(&profile)) {
+        return Ok(None);
+    }
     let whole = render.source_size().unwrap_or(geometry.scaled);
     let size = decoded_size(probe);
     let shrink = Shrink::for_ratio(ratio_to(whole, probe));
     limits.check_memory(decoding_bytes(input, probe, shrink))?;
-    let (planes, profile) = decoder::planes(input, shrink)?;
-    if planes.color != Color::YCbCr || profile.is_some_and(|profile| !is_srgb(&profile)) {
+    let planes = decoder::planes(input, shrink)?;
+    if planes.color != Color::YCbCr {
         return Ok(None);
     }
     let n = f64::from(shrink.divisor());

@@ -10,15 +10,18 @@ use super::{Decoded, MAX_PROFILE_BYTES, Shrink};
 use crate::pixels::PixelError;
 use crate::pixels::raster::{Layout, Raster};
 
-/// The planes of a picture, and its colour profile.
-pub(in crate::pixels) fn planes(file: &[u8], shrink: Shrink) -> Result<(Planes, Option<Vec<u8>>), PixelError> {
-    let planes = jpeg::decode(file, &options(shrink)).map_err(error)?;
-    Ok((planes, jpeg::icc_profile(file, MAX_PROFILE_BYTES)))
+/// The planes of a picture.
+pub(in crate::pixels) fn planes(file: &[u8], shrink: Shrink) -> Result<Planes, PixelError> {
+    jpeg::decode(file, &options(shrink)).map_err(error)
+}
+
+/// Its colour profile, if it has one that is not too large.
+pub(in crate::pixels) fn profile(file: &[u8]) -> Option<Vec<u8>> {
+    jpeg::icc_profile(file, MAX_PROFILE_BYTES)
 }
 
 pub(super) fn decode(file: &[u8], shrink: Shrink) -> Result<Decoded, PixelError> {
-    let (planes, profile) = planes(file, shrink)?;
-    let pixels = planes.into_pixels();
+    let pixels = planes(file, shrink)?.into_pixels();
     let layout = match pixels.layout {
         PixelLayout::Gray => Layout::Gray,
         PixelLayout::Rgb => Layout::Rgb,
@@ -28,7 +31,7 @@ pub(super) fn decode(file: &[u8], shrink: Shrink) -> Result<Decoded, PixelError>
     Ok(Decoded {
         raster: Raster::new(side(pixels.width)?, side(pixels.height)?, layout, pixels.samples)?,
         extent: (0.0, 0.0),
-        profile,
+        profile: profile(file),
         is_lossless: false,
     })
 }
