@@ -15,6 +15,7 @@ const GRAY: &[u8] = include_bytes!("fixtures/gray.avif");
 const LOSSLESS: &[u8] = include_bytes!("fixtures/lossless.avif");
 const DEEP: &[u8] = include_bytes!("fixtures/deep.avif");
 const DEEPER: &[u8] = include_bytes!("fixtures/deeper.avif");
+const CROPPED: &[u8] = include_bytes!("fixtures/cropped.avif");
 
 const RED: [u8; 3] = [220, 40, 30];
 const GREEN: [u8; 3] = [40, 200, 60];
@@ -72,6 +73,13 @@ fn files_of_another_encoder_show_the_same_picture() {
             assert_eq!((picture.bytes[3], picture.bytes[picture.bytes.len() - 1]), (255, 0));
         }
     }
+}
+
+#[test]
+fn a_crop_is_applied() {
+    let picture = decode(CROPPED, &Limits::default()).unwrap();
+    assert_eq!((picture.width, picture.height), (28, 18));
+    assert!(are_close(&corners(&picture), &[RED, GREEN, BLUE, WHITE], 8), "{:?}", corners(&picture));
 }
 
 #[test]

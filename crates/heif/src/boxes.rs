@@ -8,6 +8,8 @@ use crate::{HeifError, corrupt};
 pub(crate) struct Box<'a> {
     pub(crate) kind: [u8; 4],
     pub(crate) content: &'a [u8],
+    /// Whether it reaches to the end of whatever holds it, and says no length.
+    pub(crate) is_open: bool,
 }
 
 /// The beginning of a box, whether or not its content is all there.
@@ -47,7 +49,7 @@ impl<'a> Boxes<'a> {
             None => self.reader.take(self.reader.rest().len()),
             Some(length) => usize::try_from(length).ok().and_then(|length| self.reader.take(length)),
         };
-        Ok(Box { kind: head.kind, content: content.ok_or(HeifError::Truncated)? })
+        Ok(Box { kind: head.kind, content: content.ok_or(HeifError::Truncated)?, is_open: head.length.is_none() })
     }
 }
 
@@ -66,13 +68,20 @@ impl<'a> Iterator for Boxes<'a> {
     }
 }
 
-/// The first box of `kind` in `bytes`, which are all there: here an end too early is damage.
-pub(crate) fn find<'a>(bytes: &'a [u8], kind: &[u8; 4]) -> Result<Option<&'a [u8]>, HeifError> {
-    for found in Boxes::new(bytes) {
-        let found = found.map_err(|error| match error {
+/// The boxes in `bytes`, which are all there: here an end too early is damage.
+pub(crate) fn inside(bytes: &[u8]) -> impl Iterator<Item = Result<Box<'_>, HeifError>> {
+    Boxes::new(bytes).map(|found| {
+        found.map_err(|error| match error {
             HeifError::Truncated => corrupt("a box longer than what it is in"),
             other => other,
-        })?;
+        })
+    })
+}
+
+/// The first box of `kind` in `bytes`, which are all there.
+pub(crate) fn find<'a>(bytes: &'a [u8], kind: &[u8; 4]) -> Result<Option<&'a [u8]>, HeifError> {
+    for found in inside(bytes) {
+        let found = found?;
         if &found.kind == kind {
             return Ok(Some(found.content));
         }

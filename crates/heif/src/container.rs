@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 
 use crate::boxes::Boxes;
+use crate::brand;
 use crate::meta::Meta;
+use crate::movie::longest_track;
 use crate::properties::Properties;
 use crate::reader::Reader;
 use crate::{Family, Header, HeifError, corrupt, unsupported};
@@ -19,6 +21,7 @@ const MAX_AUXILIARIES: usize = 16;
 pub struct Container<'a> {
     meta: Meta<'a>,
     is_sequence: bool,
+    frames: u32,
     is_complete: bool,
 }
 
@@ -58,49 +61,40 @@ pub struct Grid<'a> {
     pub tiles: Vec<Item<'a>>,
 }
 
-/// The brands of a file, the major one first.
-pub(crate) fn brands(file: &[u8]) -> Option<impl Iterator<Item = [u8; 4]> + Clone + use<'_>> {
-    let mut reader = Reader::new(file);
-    let length = usize::try_from(reader.u32()?).ok()?;
-    if &reader.array()? != b"ftyp" {
-        return None;
-    }
-    // The version stands between the major brand and the others; it may look like anything.
-    let content = file.get(8..length.min(file.len()))?;
-    let major = content.first_chunk::<4>().copied();
-    let others = content.get(8..).unwrap_or_default();
-    Some(major.into_iter().chain(others.chunks_exact(4).filter_map(|brand| brand.first_chunk().copied())))
-}
-
 impl<'a> Container<'a> {
     /// Finds the tables in `file`.
     ///
     /// # Errors
     /// See [`HeifError`].
     pub fn read(file: &'a [u8]) -> Result<Self, HeifError> {
-        let is_sequence = match brands(file) {
-            Some(mut brands) => brands.next().is_some_and(|brand| [*b"avis", *b"msf1", *b"hevc"].contains(&brand)),
-            None if b"ftyp".starts_with(file.get(4..8).or(file.get(4..)).unwrap_or_default()) => {
-                return Err(HeifError::Truncated);
-            }
-            None => return Err(HeifError::NotHeif),
-        };
+        if !brand::begins_as_media(file) {
+            return Err(HeifError::NotHeif);
+        }
+        let is_sequence = brand::is_sequence(file);
         let mut meta = None;
-        let (mut has_movie, mut is_complete) = (false, true);
+        let (mut frames, mut is_complete) = (1, true);
         for found in Boxes::new(file) {
             match found {
-                Ok(found) if &found.kind == b"meta" && meta.is_none() => meta = Some(found.content),
-                Ok(found) => has_movie |= &found.kind == b"moov",
-                // What comes after the tables may be missing as long as nobody asks for it.
-                Err(HeifError::Truncated) => is_complete = false,
-                Err(error) => return Err(error),
+                Ok(found) if &found.kind == b"meta" && meta.is_none() => {
+                    // Nothing would tell how much of it is there.
+                    if found.is_open {
+                        return Err(unsupported("tables without a length"));
+                    }
+                    meta = Some(Meta::read(file, found.content)?);
+                }
+                // Damage in a movie, which nobody shows here, does not make the still picture damaged.
+                Ok(found) if &found.kind == b"moov" && is_sequence && !found.is_open => {
+                    frames = frames.max(longest_track(found.content).unwrap_or(1));
+                }
+                Ok(_) => {}
+                // What comes after the tables may be missing or damaged as long as nobody asks for it.
+                Err(error) if meta.is_none() && error != HeifError::Truncated => return Err(error),
+                Err(_) => is_complete = false,
             }
         }
-        match meta {
-            Some(content) => Ok(Self { meta: Meta::read(file, content)?, is_sequence, is_complete }),
-            None if has_movie => Err(unsupported("a sequence or a video, and no still picture")),
-            None => Err(HeifError::Truncated),
-        }
+        // A sequence without a still picture is among those: its tables may still come.
+        let meta = meta.ok_or(HeifError::Truncated)?;
+        Ok(Self { meta, is_sequence, frames, is_complete })
     }
 
     /// What the container says about the picture.
@@ -133,6 +127,7 @@ impl<'a> Container<'a> {
             orientation: item.properties.orientation,
             has_icc: item.properties.icc.is_some(),
             is_sequence: self.is_sequence,
+            frames: self.frames,
             is_complete: self.is_complete,
         })
     }

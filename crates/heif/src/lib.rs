@@ -7,15 +7,18 @@
 //! so a file cannot make this crate allocate more than its own size, and each search has an upper bound.
 //!
 //! # Layout
-//! `reader` is a position in bytes, `boxes` walks boxes, `meta` finds the tables of items, `properties` reads what
-//! describes an item, `turn` adds up rotations and mirrors, `container` puts them together.
+//! `reader` is a position in bytes, `boxes` walks boxes, `brand` reads the first, `meta` finds the tables of items,
+//! `properties` reads what describes an item, `turn` adds up rotations and mirrors, `movie` counts frames, `container`
+//! puts them together.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
 mod boxes;
+mod brand;
 mod container;
 mod meta;
+mod movie;
 mod properties;
 mod reader;
 #[cfg(any(test, feature = "samples"))]
@@ -24,6 +27,7 @@ pub mod samples;
 mod tests;
 mod turn;
 
+pub use brand::{Brand, brand};
 pub use container::{Coding, Container, Grid, Item};
 pub use properties::{CodecConfig, Crop, Nclx, Properties};
 
@@ -61,6 +65,8 @@ pub struct Header {
     pub has_icc: bool,
     /// Whether the file says that it holds an image sequence too. Its still picture is what is described here.
     pub is_sequence: bool,
+    /// Frames of that sequence, of its longest track; 1 where there is none, or it is cut off or damaged.
+    pub frames: u32,
     /// Whether the end of the file was among the bytes.
     pub is_complete: bool,
 }
@@ -91,24 +97,10 @@ pub enum HeifError {
 /// Reads the header of `file`, which is a file or the beginning of one.
 ///
 /// # Errors
-/// See [`HeifError`]. `Truncated` is the only one that more bytes can change.
+/// See [`HeifError`]. `Truncated` is the only one that more bytes can change; what was read without an error, more bytes
+/// change only in `frames` and `is_complete`.
 pub fn header(file: &[u8]) -> Result<Header, HeifError> {
     Container::read(file)?.header()
-}
-
-/// The family that the brands in the first box name, without a look at what follows. A file can name neither and still
-/// hold a picture; [`header`] knows.
-#[must_use]
-pub fn family(file: &[u8]) -> Option<Family> {
-    let brands = container::brands(file)?;
-    let has = |wanted: &[[u8; 4]]| brands.clone().any(|brand| wanted.contains(&brand));
-    if has(&[*b"avif", *b"avis"]) {
-        Some(Family::Avif)
-    } else if has(&[*b"heic", *b"heix", *b"heim", *b"heis", *b"hevc", *b"hevx", *b"hevm", *b"hevs"]) {
-        Some(Family::Heic)
-    } else {
-        None
-    }
 }
 
 fn corrupt(detail: &'static str) -> HeifError {

@@ -48,6 +48,10 @@ pub struct Sample {
     pub references: Vec<([u8; 4], u16, Vec<u16>)>,
     /// Properties marked as essential, by type.
     pub essential: Vec<[u8; 4]>,
+    /// Whether every table has its wide form.
+    pub is_wide: bool,
+    /// Frames of a sequence beside the pictures.
+    pub frames: Option<u32>,
 }
 
 /// A size.
@@ -99,6 +103,8 @@ pub fn avif() -> Sample {
         items: vec![SampleItem::new(b"av01", &[ispe(30, 20), av1c(0)], b"coded picture")],
         references: Vec::new(),
         essential: Vec::new(),
+        is_wide: false,
+        frames: None,
     }
 }
 
@@ -134,29 +140,41 @@ impl Sample {
     pub fn bytes(&self) -> Vec<u8> {
         let brands = [&self.brands[0][..], &[0; 4], &self.brands.concat()].concat();
         let first = boxed(b"ftyp", &brands);
+        let movie = self.frames.map(movie).unwrap_or_default();
         // The tables are of one length wherever the data begins.
-        let data_at = first.len() + self.tables(0).len() + 8;
+        let data_at = first.len() + self.tables(0).len() + movie.len() + 8;
         let data: Vec<u8> =
             self.items.iter().filter(|item| !item.is_in_tables).flat_map(|item| item.bytes.clone()).collect();
-        [first, self.tables(data_at), boxed(b"mdat", &data)].concat()
+        [first, self.tables(data_at), movie, boxed(b"mdat", &data)].concat()
+    }
+
+    /// The numbers of items.
+    fn ids(&self, ids: &[u16]) -> Vec<u8> {
+        if self.is_wide { longs(&ids.iter().copied().map(u32::from).collect::<Vec<_>>()) } else { shorts(ids) }
+    }
+
+    /// `version`, or in the wide form `wide`.
+    fn version(&self, version: u8, wide: u8) -> u8 {
+        if self.is_wide { wide } else { version }
     }
 
     fn tables(&self, data_at: usize) -> Vec<u8> {
         let n = u16::try_from(self.items.len()).unwrap();
-        let entries = (1..)
-            .zip(&self.items)
-            .flat_map(|(id, item)| full(b"infe", 2, 0, &[&shorts(&[id, 0]), &item.kind[..], b"\0"].concat()));
+        let entries = (1..).zip(&self.items).flat_map(|(id, item)| {
+            let content = [&self.ids(&[id]), &shorts(&[0])[..], &item.kind, b"\0"].concat();
+            full(b"infe", self.version(2, 3), 0, &content)
+        });
         let references = self.references.iter().flat_map(|(reason, from, to)| {
             let n = u16::try_from(to.len()).unwrap();
-            boxed(reason, &[shorts(&[*from, n]), shorts(to)].concat())
+            boxed(reason, &[self.ids(&[*from]), shorts(&[n]), self.ids(to)].concat())
         });
         let content = [
             full(b"hdlr", 0, 0, &[&[0; 4], &b"pict"[..], &[0; 13]].concat()),
-            full(b"pitm", 0, 0, &shorts(&[1])),
-            full(b"iinf", 0, 0, &shorts(&[n]).into_iter().chain(entries).collect::<Vec<_>>()),
+            full(b"pitm", self.version(0, 1), 0, &self.ids(&[1])),
+            full(b"iinf", self.version(0, 1), 0, &self.ids(&[n]).into_iter().chain(entries).collect::<Vec<_>>()),
             self.locations(data_at),
             boxed(b"iprp", &self.properties()),
-            full(b"iref", 0, 0, &references.collect::<Vec<_>>()),
+            full(b"iref", self.version(0, 1), 0, &references.collect::<Vec<_>>()),
             boxed(
                 b"idat",
                 &self
@@ -171,15 +189,16 @@ impl Sample {
     }
 
     fn locations(&self, data_at: usize) -> Vec<u8> {
-        let mut content = [&[0x44, 0][..], &shorts(&[u16::try_from(self.items.len()).unwrap()])].concat();
+        let mut content = [&[0x44, 0][..], &self.ids(&[u16::try_from(self.items.len()).unwrap()])].concat();
         let (mut at, mut at_in_tables) = (data_at, 0);
         for (id, item) in (1..).zip(&self.items) {
             let place = if item.is_in_tables { &mut at_in_tables } else { &mut at };
-            content.extend(shorts(&[id, item.is_in_tables.into(), 0, 1]));
+            content.extend(self.ids(&[id]));
+            content.extend(shorts(&[item.is_in_tables.into(), 0, 1]));
             content.extend(longs(&[u32::try_from(*place).unwrap(), u32::try_from(item.bytes.len()).unwrap()]));
             *place += item.bytes.len();
         }
-        full(b"iloc", 1, 0, &content)
+        full(b"iloc", self.version(1, 2), 0, &content)
     }
 
     fn properties(&self) -> Vec<u8> {
@@ -187,15 +206,27 @@ impl Sample {
         let mut next = 1_u8;
         let mut associations = longs(&[u32::try_from(self.items.len()).unwrap()]);
         for (id, item) in (1..).zip(&self.items) {
-            associations.extend(shorts(&[id]));
+            associations.extend(self.ids(&[id]));
             associations.push(u8::try_from(item.properties.len()).unwrap());
             for property in &item.properties {
                 let is_essential = self.essential.iter().any(|kind| kind[..] == property[4..8]);
-                associations.push(next | if is_essential { 0x80 } else { 0 });
+                let essential = if is_essential { 0x80 } else { 0 };
+                let index = if self.is_wide { vec![essential, next] } else { vec![essential | next] };
+                associations.extend(index);
                 next += 1;
             }
         }
-        [boxed(b"ipco", &all.into_iter().flatten().copied().collect::<Vec<_>>()), full(b"ipma", 0, 0, &associations)]
-            .concat()
+        let wide = self.version(0, 1);
+        let table = full(b"ipma", wide, wide.into(), &associations);
+        [boxed(b"ipco", &all.into_iter().flatten().copied().collect::<Vec<_>>()), table].concat()
     }
+}
+
+/// A sequence of so many frames.
+fn movie(frames: u32) -> Vec<u8> {
+    let sizes = full(b"stsz", 0, 0, &longs(&[0, frames]));
+    let handler = full(b"hdlr", 0, 0, b"\0\0\0\0pict\0\0\0\0");
+    let information = boxed(b"minf", &boxed(b"stbl", &sizes));
+    let media = boxed(b"mdia", &[handler, information].concat());
+    boxed(b"moov", &[boxed(b"mvhd", &[0; 9]), boxed(b"trak", &media)].concat())
 }

@@ -19,6 +19,7 @@ fn describe(header: &Header) -> String {
         (header.has_alpha, "alpha".to_owned()),
         (header.has_icc, "icc".to_owned()),
         (header.is_sequence, "sequence".to_owned()),
+        (header.frames != 1, format!("frames={}", header.frames)),
         (header.orientation != 1, format!("turned={}", header.orientation)),
         (
             (header.coded_width, header.coded_height) != (header.width, header.height),
@@ -87,7 +88,10 @@ fn reads_headers() {
             "the file has a crop after a turn, which is not supported",
         ),
         ("no width", avif().property(ispe(0, 20)), "the file is damaged: a side of no pixels"),
-        ("sequence", sequence, "avif 30x20 8 sequence"),
+        ("sequence without a movie", sequence.clone(), "avif 30x20 8 sequence"),
+        ("sequence", Sample { frames: Some(5), ..sequence }, "avif 30x20 8 sequence frames=5"),
+        ("frames beside a still picture", Sample { frames: Some(5), ..avif() }, "avif 30x20 8"),
+        ("wide tables", Sample { is_wide: true, ..avif().alpha() }, "avif 30x20 8 alpha"),
         ("unknown property", avif().property(boxed(b"xxxx", b"")), "avif 30x20 8"),
         (
             "unknown essential property",
@@ -121,20 +125,28 @@ fn other_items_are_named() {
 
 #[test]
 fn knows_families_by_brand() {
+    let (avif, heic) = (Brand::Family(Family::Avif), Brand::Family(Family::Heic));
     for (brands, expected) in [
-        (&b"avifxxxxmif1"[..], Some(Family::Avif)),
-        (b"mif1xxxxavif", Some(Family::Avif)),
-        (b"mif1avifmiaf", None),
-        (b"heicxxxxmif1", Some(Family::Heic)),
-        (b"mif1xxxxheix", Some(Family::Heic)),
-        (b"isomxxxxmp42", None),
+        (&b"avifxxxxmif1"[..], avif),
+        (b"mif1xxxxavif", avif),
+        (b"mif1xxxxheicavif", avif),
+        (b"mif1avifmiaf", Brand::OtherImage),
+        (b"heicxxxxmif1", heic),
+        (b"mif1xxxxheix", heic),
+        (b"isomxxxxmp42", Brand::Other),
     ] {
-        assert_eq!(family(&boxed(b"ftyp", brands)), expected, "{:?}", String::from_utf8_lossy(brands));
+        let file = boxed(b"ftyp", brands);
+        assert_eq!(brand(&file), expected, "{:?}", String::from_utf8_lossy(brands));
+        for length in 0..file.len() {
+            let found = brand(&file[..length]);
+            assert!(found == expected || found == Brand::Cut, "{length} bytes of {file:?}: {found:?}");
+        }
     }
-    assert_eq!(family(b"\0\0\0\x18ftyp"), None);
-    assert_eq!(family(b"RIFF\0\0\0\0WEBP"), None);
-    let video = [boxed(b"ftyp", b"isomxxxxmp42"), boxed(b"moov", b"")].concat();
-    check("a video", &video, "the file has a sequence or a video, and no still picture, which is not supported");
+    assert_eq!(brand(b"RIFF\0\0\0\0WEBP"), Brand::Other);
+    let sequence = [boxed(b"ftyp", b"avisxxxxavif"), boxed(b"moov", b"")].concat();
+    check("nothing but a sequence", &sequence, "the file ends too early");
+    let open = [boxed(b"ftyp", b"avifxxxxmif1"), b"\0\0\0\0meta\0\0\0\0".to_vec()].concat();
+    check("tables to the end", &open, "the file has tables without a length, which is not supported");
     check("something else", b"RIFF\0\0\0\0WEBP", "the file is not a HEIF file");
     check("the beginning of a file", b"\0\0\0\x18ft", "the file ends too early");
 }
@@ -227,9 +239,19 @@ fn the_beginning_of_a_file_is_enough_once_the_tables_are_there() {
     assert_eq!(container.bytes(&container.alpha().unwrap().unwrap()), Err(HeifError::Truncated));
 }
 
+#[test]
+fn damage_behind_the_tables_changes_nothing_of_the_still_picture() {
+    let sequence = Sample { brands: vec![*b"avis"], frames: Some(5), ..avif() }.bytes();
+    check("a box shorter than its head", &[&avif().bytes(), &b"\0\0\0\x03free"[..]].concat(), "avif 30x20 8 cut");
+    let mut movie = sequence.clone();
+    let track = movie.windows(4).position(|kind| kind == b"trak").unwrap();
+    movie[track - 4] = 1;
+    check("a track longer than its movie", &movie, "avif 30x20 8 sequence");
+}
+
 /// Asks everything there is to ask.
 fn exercise(file: &[u8]) {
-    let _ = family(file);
+    let _ = brand(file);
     let _ = header(file);
     let Ok(container) = Container::read(file) else { return };
     for item in [container.primary(), container.alpha().and_then(|alpha| alpha.ok_or(HeifError::NotHeif))] {
@@ -244,7 +266,9 @@ fn exercise(file: &[u8]) {
 
 #[test]
 fn damage_is_refused_without_a_panic() {
-    let samples = [avif().alpha().property(clap(20, 10, [1, 1], [-2, 1])).property(nclx(6)), grid().alpha(), heic()];
+    let sequence = Sample { brands: vec![*b"avis"], frames: Some(5), is_wide: true, ..avif().alpha() };
+    let cropped = avif().alpha().property(clap(20, 10, [1, 1], [-2, 1])).property(nclx(6));
+    let samples = [cropped, grid().alpha(), heic(), sequence];
     for sample in samples {
         let file = sample.bytes();
         for length in 0..file.len() {

@@ -5,7 +5,7 @@ use crate::frame::Frame;
 use crate::header::{Coding, Header, Process, Scan};
 use crate::markers::{SOS, segments};
 use crate::progressive::{ArithmeticCoder, HuffmanCoder, Progressive};
-use crate::scan::{Intervals, Tables};
+use crate::scan::{Decoded, Intervals, Tables};
 use crate::sequential::{ArithmeticBlocks, HuffmanBlocks, Sequential, units_of};
 use crate::store::Store;
 use crate::{Error, Planes};
@@ -45,7 +45,8 @@ pub struct Options {
     /// others: 4:2:0 at half the size then has three planes of the same size. Off by default.
     pub even_planes: bool,
     /// Whether a damaged file is decoded as far as it goes. What is missing is gray, or coarse where a progressive
-    /// file ends early. Otherwise, and by default, damage is an error.
+    /// file ends early; a file of which nothing can be decoded is an error still. Otherwise, and by default, damage is
+    /// an error.
     pub tolerate_damage: bool,
 }
 
@@ -54,8 +55,8 @@ pub struct Options {
 /// Before, [`Header::read`] tells its size, and [`decoding_bytes`](crate::decoding_bytes) the memory that this takes.
 ///
 /// # Errors
-/// Those of [`Header::read`]; and `Corrupt`, with damage that is not tolerated, or if there is not one whole scan
-/// header with its tables.
+/// Those of [`Header::read`]; and `Corrupt`, with damage that is not tolerated, or if there is not one block of which
+/// the mean can be decoded.
 pub fn decode(file: &[u8], options: &Options) -> Result<Planes, Error> {
     let header = Header::read(file)?;
     let frame = Frame::new(&header, options);
@@ -64,6 +65,7 @@ pub fn decode(file: &[u8], options: &Options) -> Result<Planes, Error> {
         options,
         planes: frame.planes(header.color, header.is_inverted)?,
         scanned: vec![false; frame.layouts.len()],
+        has_means: false,
         header,
         frame,
         tables: Tables::default(),
@@ -85,6 +87,8 @@ struct Decoder<'a> {
     planes: Planes,
     /// Which components have been in a scan.
     scanned: Vec<bool>,
+    /// Whether there is anything to be seen: at least one mean, which every block begins with.
+    has_means: bool,
     is_whole: bool,
 }
 
@@ -92,21 +96,23 @@ impl Decoder<'_> {
     /// Reads tables as they come, and hands out scans with where their data starts.
     fn for_each_scan(
         &mut self,
-        mut decode: impl FnMut(&mut Self, &Scan, usize) -> Result<bool, Error>,
+        mut decode: impl FnMut(&mut Self, &Scan, usize) -> Result<Decoded, Error>,
     ) -> Result<(), Error> {
         for segment in segments(self.file) {
             let decoded = match segment.marker {
                 SOS => self.header.scan(segment.bytes(self.file)).and_then(|scan| {
-                    let is_whole = decode(self, &scan, segment.contents.end)?;
+                    let decoded = decode(self, &scan, segment.contents.end)?;
                     scan.components.iter().for_each(|part| self.scanned[part.component_idx] = true);
-                    Ok(is_whole)
+                    self.has_means |= scan.start == 0 && decoded != Decoded::Nothing;
+                    Ok(decoded == Decoded::Whole)
                 }),
+                _ if self.scanned.contains(&true) && segment.is_frame() => Err(Error::Corrupt("two frames")),
                 _ => self.tables.add(self.file, &segment).map(|()| true),
             };
             match decoded {
                 Ok(is_whole) => self.is_whole &= is_whole,
                 // What was decoded before is worth keeping.
-                Err(_) if self.options.tolerate_damage && self.scanned.contains(&true) => {
+                Err(_) if self.options.tolerate_damage && self.has_means => {
                     self.is_whole = false;
                     return Ok(());
                 }
@@ -162,7 +168,7 @@ impl Decoder<'_> {
             }
             scan_idx += 1;
             if !wanted.get(scan_idx - 1).copied().unwrap_or(true) {
-                return Ok(true);
+                return Ok(Decoded::Whole);
             }
             let intervals = decoder.intervals(scan, start);
             match decoder.header.coding {
@@ -205,8 +211,11 @@ impl Decoder<'_> {
     }
 
     fn finish(mut self) -> Result<Planes, Error> {
+        if !self.has_means {
+            return Err(Error::Corrupt("nothing of the picture can be decoded"));
+        }
         let is_complete = self.is_whole && self.scanned.iter().all(|is_scanned| *is_scanned);
-        if !self.scanned.contains(&true) || !(is_complete || self.options.tolerate_damage) {
+        if !(is_complete || self.options.tolerate_damage) {
             return Err(Error::Corrupt("the file ends before the picture does"));
         }
         for (layout, plane) in self.frame.layouts.iter().zip(&mut self.planes.planes) {

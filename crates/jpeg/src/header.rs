@@ -213,8 +213,6 @@ impl Facts {
     fn add(&mut self, file: &[u8], segment: &Segment) -> Result<(), Error> {
         let bytes = segment.bytes(file);
         match segment.marker {
-            markers::APP0 => self.is_jfif |= bytes.starts_with(b"JFIF\0"),
-            markers::APP14 if bytes.starts_with(b"Adobe") => self.adobe = bytes.get(11).copied().or(self.adobe),
             markers::DNL => self.n_lines = bytes.first_chunk().map(|lines| u16::from_be_bytes(*lines)),
             markers::EOI => self.has_end = true,
             markers::SOS => {
@@ -223,6 +221,10 @@ impl Facts {
                     return Err(Error::TooManyScans { limit: MAX_SCANS });
                 }
             }
+            // In what follows the first scan, damage may look like anything.
+            _ if self.n_scans > 0 => {}
+            markers::APP0 => self.is_jfif |= bytes.starts_with(b"JFIF\0"),
+            markers::APP14 if bytes.starts_with(b"Adobe") => self.adobe = bytes.get(11).copied().or(self.adobe),
             0xDE | 0xDF => return Err(Error::Unsupported("hierarchical")),
             marker if segment.is_frame() => {
                 if self.frame.is_some() {

@@ -253,6 +253,23 @@ impl<'a, C: Coder> Progressive<'a, C> {
         Self { coder, scan, stores, n_columns }
     }
 
+    #[inline(always)]
+    fn unit(&mut self, file: &[u8], band: &Band, place: (usize, usize)) -> Result<(), Damage> {
+        self.coder.prepare(file);
+        if band.start == 0 {
+            self.means(file, place)?;
+        } else {
+            let store = &mut self.stores[self.scan.components[0].component_idx];
+            let mut block = store.block(place.0, place.1).ok_or(Damage)?;
+            match self.scan.high {
+                0 => self.coder.band(file, band, &mut block),
+                _ => self.coder.refinement(file, band, &mut block),
+            }
+            .ok_or(Damage)?;
+        }
+        if self.coder.is_overrun() { Err(Damage) } else { Ok(()) }
+    }
+
     /// The means of a unit of blocks.
     fn means(&mut self, file: &[u8], (column, row): (usize, usize)) -> Result<(), Damage> {
         let is_interleaved = self.scan.components.len() > 1;
@@ -282,27 +299,16 @@ impl<C: Coder> Units for Progressive<'_, C> {
         self.coder.restart(file, source);
     }
 
-    fn decode(&mut self, file: &[u8], range: Range<usize>) -> Result<(), Damage> {
+    fn decode(&mut self, file: &[u8], range: Range<usize>) -> usize {
         let band = Band { start: self.scan.start.into(), end: self.scan.end.into(), low: self.scan.low };
-        for unit_idx in range {
-            let (column, row) = (unit_idx % self.n_columns, unit_idx / self.n_columns);
-            self.coder.prepare(file);
-            if band.start == 0 {
-                self.means(file, (column, row))?;
-            } else {
-                let store = &mut self.stores[self.scan.components[0].component_idx];
-                let mut block = store.block(column, row).ok_or(Damage)?;
-                match self.scan.high {
-                    0 => self.coder.band(file, &band, &mut block),
-                    _ => self.coder.refinement(file, &band, &mut block),
-                }
-                .ok_or(Damage)?;
-            }
-            if self.coder.is_overrun() {
-                return Err(Damage);
+        let n_units = range.len();
+        for (n_decoded, unit_idx) in range.enumerate() {
+            let place = (unit_idx % self.n_columns, unit_idx / self.n_columns);
+            if self.unit(file, &band, place).is_err() {
+                return n_decoded;
             }
         }
-        Ok(())
+        n_units
     }
 
     fn end(&self) -> usize {

@@ -135,12 +135,20 @@ pub(crate) struct Intervals<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Damage;
 
+/// How much of a scan there was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Decoded {
+    Whole,
+    Part,
+    Nothing,
+}
+
 /// A reader of entropy-coded data.
 pub(crate) trait Units {
     /// Goes to the data at `source`, and forgets all that came before.
     fn restart(&mut self, file: &[u8], source: usize);
-    /// Decodes the units of `range`, which ends with an interval.
-    fn decode(&mut self, file: &[u8], range: Range<usize>) -> Result<(), Damage>;
+    /// Decodes the units of `range`, which ends with an interval, up to the first that is damaged. How many they were.
+    fn decode(&mut self, file: &[u8], range: Range<usize>) -> usize;
     /// From where on to look for the marker after the last unit.
     fn end(&self) -> usize;
     /// Whether data was left that no unit needed.
@@ -148,12 +156,12 @@ pub(crate) trait Units {
 }
 
 impl Intervals<'_> {
-    /// Decodes all intervals, and says whether all were whole. Those that are damaged are left where the damage is
-    /// found, and decoding goes on after the next restart marker.
-    pub(crate) fn decode(&self, units: &mut impl Units) -> Result<bool, Error> {
+    /// Decodes all intervals. Those that are damaged are left where the damage is found, and decoding goes on after the
+    /// next restart marker.
+    pub(crate) fn decode(&self, units: &mut impl Units) -> Result<Decoded, Error> {
         let length = if self.length == 0 { self.n_units } else { self.length };
         let damaged = || if self.tolerates_damage { Ok(()) } else { Err(Error::Corrupt("damaged or missing data")) };
-        let mut is_whole = true;
+        let (mut is_whole, mut n_decoded) = (true, 0);
         let mut next = Some((0, self.start));
         while let Some((interval_idx, source)) = next {
             let first = interval_idx * length;
@@ -163,7 +171,9 @@ impl Intervals<'_> {
             let end = self.n_units.min(first + length);
             units.restart(self.file, source);
             let has_more = end < self.n_units;
-            if units.decode(self.file, first..end).is_err() || (has_more && units.has_rest()) {
+            let n_units = units.decode(self.file, first..end);
+            n_decoded += n_units;
+            if n_units < end - first || (has_more && units.has_rest()) {
                 is_whole = false;
                 damaged()?;
             }
@@ -177,7 +187,11 @@ impl Intervals<'_> {
                 next = found;
             }
         }
-        Ok(is_whole)
+        Ok(match n_decoded {
+            0 => Decoded::Nothing,
+            _ if is_whole => Decoded::Whole,
+            _ => Decoded::Part,
+        })
     }
 
     /// The interval after that of `interval_idx`, or a later one if its start is lost, and where it starts; and whether

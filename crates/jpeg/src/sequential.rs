@@ -271,19 +271,22 @@ impl<B: Blocks> Units for Sequential<'_, B> {
         self.blocks.restart(file, source);
     }
 
-    fn decode(&mut self, file: &[u8], range: Range<usize>) -> Result<(), Damage> {
+    fn decode(&mut self, file: &[u8], range: Range<usize>) -> usize {
         let mut block = [0; 64];
         let (mut row, mut column) = (range.start / self.n_columns, range.start % self.n_columns);
         self.begin_row(row);
-        for _ in range {
+        let n_units = range.len();
+        for n_decoded in 0..n_units {
             if column == self.n_columns {
                 (row, column) = (row + 1, 0);
                 self.begin_row(row);
             }
-            self.unit(file, (column, row), &mut block)?;
+            if self.unit(file, (column, row), &mut block).is_err() {
+                return n_decoded;
+            }
             column += 1;
         }
-        Ok(())
+        n_units
     }
 
     fn end(&self) -> usize {

@@ -98,6 +98,39 @@ fn decoding_goes_on_after_the_next_restart() {
     assert_eq!(rows_that_differ(&repeated), [] as [usize; 0]);
 }
 
+#[test]
+fn damage_that_looks_like_another_frame_ends_the_picture() {
+    for process in [Process::Sequential, Process::Progressive] {
+        let file = encoded(process, 0);
+        let whole = tolerant(&file);
+        let frame = jpeg::segments(&file).find(|segment| [0xC0, 0xC2].contains(&segment.marker)).unwrap();
+        let frame = &file[frame.contents.start - 4..frame.contents.end];
+        let scan = jpeg::segments(&file).find(|segment| segment.marker == 0xDA).unwrap();
+        let middle = scan.contents.end.midpoint(scan.end);
+        let damaged = [&file[..middle], frame, &file[middle + frame.len()..]].concat();
+        assert!(jpeg::decode(&damaged, &Options::default()).is_err());
+        let planes = tolerant(&damaged);
+        assert!(!planes.is_complete);
+        assert!(process == Process::Progressive || n_same_rows(&planes, &whole) > HEIGHT / 4);
+    }
+}
+
+#[test]
+fn a_file_of_which_nothing_can_be_decoded_is_refused() {
+    for file in seeds() {
+        let scan = jpeg::segments(&file).find(|segment| segment.marker == 0xDA).unwrap();
+        for scale in [Scale::Full, Scale::Half, Scale::Quarter, Scale::Eighth] {
+            let options = Options { scale, tolerate_damage: true, ..Options::default() };
+            for end in [scan.contents.start - 4, scan.contents.start, scan.contents.end - 1, scan.contents.end] {
+                let error = jpeg::decode(&file[..end], &options).unwrap_err();
+                assert!(matches!(error, jpeg::Error::Corrupt(_)), "{end} of {}: {error}", file.len());
+            }
+            let half = scan.contents.end.midpoint(scan.end);
+            assert!(!jpeg::decode(&file[..half], &options).unwrap().is_complete);
+        }
+    }
+}
+
 /// Files of all kinds, small.
 fn seeds() -> Vec<Vec<u8>> {
     let pixels = pictures::picture(40, 30, 3);

@@ -1,7 +1,7 @@
-//! The boxes that AVIF, HEIC and the wrapped form of JPEG XL are built of (ISO 14496-12).
+//! The boxes that the wrapped form of JPEG XL is built of (ISO 14496-12): their contents may be cut off.
 
+use crate::ProbeError;
 use crate::reader::Reader;
-use crate::{ProbeError, corrupt};
 
 /// A box, whose body may be cut off.
 #[derive(Clone, Copy)]
@@ -33,25 +33,6 @@ impl<'a> Part<'a> {
         }
         *reader = ahead;
         Ok(Some(part))
-    }
-
-    /// The next box inside another one, which must be whole.
-    pub(crate) fn next_inside(reader: &mut Reader<'a>) -> Result<Option<Self>, ProbeError> {
-        match Self::next(reader)? {
-            Some(part) if !part.is_whole => Err(corrupt("a box longer than the one around it")),
-            found => Ok(found),
-        }
-    }
-
-    /// The first box of this kind in a whole body.
-    pub(crate) fn find(body: &'a [u8], kind: &[u8; 4]) -> Result<Option<&'a [u8]>, ProbeError> {
-        let mut reader = Reader::new(body);
-        while let Some(part) = Self::next_inside(&mut reader)? {
-            if &part.kind == kind {
-                return Ok(Some(part.body));
-            }
-        }
-        Ok(None)
     }
 }
 

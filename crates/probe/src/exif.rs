@@ -26,40 +26,6 @@ impl Orientation {
         self.0
     }
 
-    /// This orientation, and then another on top.
-    #[must_use]
-    pub(crate) fn then(self, next: Self) -> Self {
-        let (is_mirrored, turns) = self.parts();
-        let (is_next_mirrored, more_turns) = next.parts();
-        // Mirrored, a turn goes the other way.
-        let turns = if is_next_mirrored { 4 - turns } else { turns };
-        let number = match (is_mirrored != is_next_mirrored, (turns + more_turns) % 4) {
-            (false, 0) => 1,
-            (true, 0) => 2,
-            (false, 2) => 3,
-            (true, 2) => 4,
-            (true, 3) => 5,
-            (false, 1) => 6,
-            (true, 1) => 7,
-            _ => 8,
-        };
-        Self(number)
-    }
-
-    /// Whether left and right change places, and how many quarter turns to the right follow.
-    fn parts(self) -> (bool, u8) {
-        match self.0 {
-            2 => (true, 0),
-            3 => (false, 2),
-            4 => (true, 2),
-            5 => (true, 3),
-            6 => (false, 1),
-            7 => (true, 1),
-            8 => (false, 3),
-            _ => (false, 0),
-        }
-    }
-
     /// Whether width and height change places when it is applied.
     #[must_use]
     pub const fn swaps_sides(self) -> bool {
@@ -126,31 +92,6 @@ mod tests {
 
     fn check(bytes: &[u8], expected: Option<u8>) {
         assert_eq!(orientation(bytes).map(Orientation::get), expected, "{bytes:x?}");
-    }
-
-    #[test]
-    fn one_after_another_is_what_both_do_to_a_picture() {
-        // Where the corners of a picture go: top left, top right, bottom right, bottom left.
-        let applied = |corners: [u8; 4], orientation: u8| {
-            let [a, b, c, d] = corners;
-            match orientation {
-                2 => [b, a, d, c],
-                3 => [c, d, a, b],
-                4 => [d, c, b, a],
-                5 => [a, d, c, b],
-                6 => [d, a, b, c],
-                7 => [c, b, a, d],
-                8 => [b, c, d, a],
-                _ => [a, b, c, d],
-            }
-        };
-        for first in 1..=8 {
-            for second in 1..=8 {
-                let both = Orientation(first).then(Orientation(second)).get();
-                let expected = applied(applied([1, 2, 3, 4], first), second);
-                assert_eq!(applied([1, 2, 3, 4], both), expected, "{first}, then {second}");
-            }
-        }
     }
 
     #[test]

@@ -1,4 +1,6 @@
 //! JPEG: walk the segments to the frame header, and on through the scans to the end.
+//!
+//! Once the frame is known, nothing that follows makes the file damaged: how far its picture goes, decoding tells.
 
 use crate::reader::Reader;
 use crate::{ColorModel, Format, Orientation, Probe, ProbeError, area, corrupt, exif};
@@ -26,8 +28,10 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Probe, ProbeError> {
             is_complete = true;
             break;
         }
-        let Some(segment) = segment(&mut reader)? else {
-            break;
+        let segment = match segment(&mut reader) {
+            Ok(Some(segment)) => segment,
+            Err(error) if frame.is_none() => return Err(error),
+            Ok(None) | Err(_) => break,
         };
         match marker {
             APP1 if orientation.is_none() => orientation = exif_in(segment),

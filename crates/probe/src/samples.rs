@@ -1,5 +1,7 @@
 //! Files for the tests, built byte by byte: sound headers with next to no pixels.
 
+use heif::samples::{Sample, avif, boxed, clap, grid, hvcc, ispe};
+
 /// EXIF with nothing but an orientation.
 pub(crate) fn exif_block(orientation: u8, is_little: bool) -> Vec<u8> {
     let short = |value: u16| {
@@ -19,8 +21,6 @@ pub(crate) fn exif_block(orientation: u8, is_little: bool) -> Vec<u8> {
     block.extend(long(0));
     block
 }
-
-pub(crate) const ALPHA: &[u8] = b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha";
 
 /// 1000x600, turned, animated, 8 bits, no more channels, gray.
 pub(crate) const JXL_ANIMATED: &[(u32, u32)] = &[
@@ -107,10 +107,12 @@ pub(crate) fn everything() -> Vec<(&'static str, Vec<u8>)> {
         ("extended webp", webp().extended(0x18, 7, 9).lossless(7, 9, true).exif(6).bytes()),
         ("animated webp", webp().extended(0x12, 9, 9).animation().frame(9, 9).frame(3, 3).bytes()),
         ("gif", gif().comment().transparent().frame(0, 0, 40, 30).frame(2, 2, 5, 5).bytes()),
-        ("avif", heif(b"avif").property(b"irot", &[1]).property(b"av1C", &[0x81, 0, 0x4C, 0]).bytes()),
-        ("wide avif", heif(b"avif").wide().opacity(ALPHA).bytes()),
-        ("avif sequence", heif(b"avis").frames(5).bytes()),
-        ("heic", heif(b"heic").property(b"pixi", &[0, 0, 0, 0, 3, 10, 10, 10]).opacity(ALPHA).bytes()),
+        ("avif", avif().property(boxed(b"irot", &[1])).bytes()),
+        ("wide avif", Sample { is_wide: true, ..avif().alpha() }.bytes()),
+        ("cropped avif", avif().property(clap(20, 10, [1, 1], [-2, 1])).bytes()),
+        ("avif of a grid", grid().bytes()),
+        ("avif sequence", Sample { brands: vec![*b"avis"], frames: Some(5), ..avif() }.bytes()),
+        ("heic", heic().alpha().bytes()),
         ("jpeg xl", jxl(JXL_ANIMATED).bytes()),
         ("boxed jpeg xl", jxl(JXL_ALPHA).boxed(1)),
         ("jpeg xl in pieces", jxl(JXL_ALPHA).boxed(2)),
@@ -434,104 +436,12 @@ pub(crate) fn media_box(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
     [length.to_be_bytes().as_slice(), kind, body].concat()
 }
 
-/// AVIF or HEIC: item 1 is the picture, with the properties in their order, and item 2 its opacity, if it has one.
-#[derive(Clone)]
-pub(crate) struct Heif {
-    brand: [u8; 4],
-    size: (u32, u32),
-    properties: Vec<Vec<u8>>,
-    opacity: Option<&'static [u8]>,
-    frames: Option<u32>,
-    is_wide: bool,
-}
-
-pub(crate) fn heif(brand: &[u8; 4]) -> Heif {
-    Heif { brand: *brand, size: (64, 48), properties: Vec::new(), opacity: None, frames: None, is_wide: false }
-}
-
-impl Heif {
-    pub(crate) fn size(mut self, width: u32, height: u32) -> Self {
-        self.size = (width, height);
-        self
-    }
-
-    pub(crate) fn property(mut self, kind: &[u8; 4], body: &[u8]) -> Self {
-        self.properties.push(media_box(kind, body));
-        self
-    }
-
-    pub(crate) fn opacity(mut self, name: &'static [u8]) -> Self {
-        self.opacity = Some(name);
-        self
-    }
-
-    pub(crate) fn frames(mut self, frames: u32) -> Self {
-        self.frames = Some(frames);
-        self
-    }
-
-    /// With the wide forms of every table.
-    pub(crate) fn wide(mut self) -> Self {
-        self.is_wide = true;
-        self
-    }
-
-    fn id(&self, id: u16) -> Vec<u8> {
-        if self.is_wide { u32::from(id).to_be_bytes().to_vec() } else { id.to_be_bytes().to_vec() }
-    }
-
-    fn version(&self) -> [u8; 4] {
-        [u8::from(self.is_wide), 0, 0, u8::from(self.is_wide)]
-    }
-
-    fn associations(&self, id: u16, first: usize, n: usize) -> Vec<u8> {
-        let index = |index: usize| u8::try_from(index).expect("a sample has few properties") | 0x80;
-        let mut list = [self.id(id), vec![index(n) & 0x7F]].concat();
-        for at in first..first + n {
-            if self.is_wide {
-                list.push(0x80);
-            }
-            list.push(if self.is_wide { index(at) & 0x7F } else { index(at) });
-        }
-        list
-    }
-
-    pub(crate) fn bytes(self) -> Vec<u8> {
-        let mut list = self.properties.clone();
-        list.push(media_box(b"ispe", &[[0; 4], self.size.0.to_be_bytes(), self.size.1.to_be_bytes()].concat()));
-        let mut table = self.associations(1, 1, list.len());
-        let mut references = Vec::new();
-        if let Some(name) = self.opacity {
-            list.push(media_box(b"auxC", &[&[0; 4], name, &[0]].concat()));
-            table.extend(self.associations(2, list.len(), 1));
-            let targets = [self.id(2), vec![0, 1], self.id(1)].concat();
-            references = media_box(b"iref", &[self.version().to_vec(), media_box(b"auxl", &targets)].concat());
-        }
-        let n_items = 1 + u32::from(self.opacity.is_some());
-        let table = [self.version().as_slice(), &n_items.to_be_bytes(), &table].concat();
-        let properties = [media_box(b"ipco", &list.concat()), media_box(b"ipma", &table)].concat();
-        let meta = [
-            vec![0; 4],
-            media_box(b"hdlr", &[0; 20]),
-            media_box(b"pitm", &[self.version().to_vec(), self.id(1)].concat()),
-            references,
-            media_box(b"iprp", &properties),
-        ];
-        let movie = self.frames.map(|frames| {
-            let sizes = media_box(b"stsz", &[[0; 4], [0; 4], frames.to_be_bytes()].concat());
-            let handler = media_box(b"hdlr", b"\0\0\0\0\0\0\0\0pict\0\0\0\0");
-            let information = media_box(b"minf", &media_box(b"stbl", &sizes));
-            let media = media_box(b"mdia", &[handler, information].concat());
-            media_box(b"moov", &[media_box(b"mvhd", &[0; 9]), media_box(b"trak", &media)].concat())
-        });
-        [
-            media_box(b"ftyp", &[&self.brand, b"\0\0\0\0mif1miaf".as_slice()].concat()),
-            media_box(b"meta", &meta.concat()),
-            movie.unwrap_or_default(),
-            media_box(b"mdat", &[7; 12]),
-        ]
-        .concat()
-    }
+/// A HEIC of ten bits.
+pub(crate) fn heic() -> Sample {
+    let mut sample = Sample { brands: vec![*b"heic", *b"mif1"], ..avif() };
+    sample.items[0].kind = *b"hvc1";
+    sample.items[0].properties = vec![ispe(30, 20), hvcc(1, 10)];
+    sample
 }
 
 /// JPEG XL, bit by bit.

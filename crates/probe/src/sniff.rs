@@ -1,6 +1,8 @@
 //! Which format bytes are in, by the bytes alone: a name or a declared type is not believed.
 
-use crate::heif::{self, Brand};
+use heif::Brand;
+
+use crate::heif::format_of;
 use crate::svg::{self, Text};
 use crate::{Format, ProbeError, bmp, corrupt, jxl};
 
@@ -58,9 +60,10 @@ pub(crate) fn sniff(bytes: &[u8]) -> Result<Format, ProbeError> {
     }
     if bytes.starts_with(b"\0\0") && bytes.get(4..8) == Some(b"ftyp") {
         return match heif::brand(bytes) {
-            Brand::Taken(format) => Ok(format),
-            Brand::Foreign(found) => Err(ProbeError::Unsupported { found }),
-            Brand::Unknown => Err(ProbeError::Truncated),
+            Brand::Family(family) => Ok(format_of(family)),
+            Brand::OtherImage => Err(ProbeError::Unsupported { found: "a HEIF image of another kind" }),
+            Brand::Other => Err(ProbeError::Unsupported { found: "a video or another ISO media file" }),
+            Brand::Cut => Err(ProbeError::Truncated),
         };
     }
     if let Some(format) = taken(bytes) {
@@ -162,7 +165,7 @@ mod tests {
     fn check(bytes: &[u8], expected: Result<Format, &str>) {
         let found = match sniff(bytes) {
             Ok(format) => Ok(format),
-            Err(ProbeError::Unsupported { found }) => Err(found),
+            Err(ProbeError::Unsupported { found } | ProbeError::UnsupportedInside { found }) => Err(found),
             Err(ProbeError::Truncated) => Err("truncated"),
             Err(ProbeError::Empty) => Err("empty"),
             Err(ProbeError::Corrupt { .. }) => Err("corrupt"),

@@ -115,7 +115,7 @@ pub fn check(probe: &Probe, limits: &probe::Limits) -> Result<(), Failure> {
 pub fn not_an_image(error: &ProbeError) -> Failure {
     let code = match error {
         ProbeError::Empty => "image-empty",
-        ProbeError::Unsupported { .. } => "image-format-unsupported",
+        ProbeError::Unsupported { .. } | ProbeError::UnsupportedInside { .. } => "image-format-unsupported",
         ProbeError::Truncated | ProbeError::Corrupt { .. } => "image-corrupt",
     };
     failure(code, error.to_string())

@@ -1,7 +1,7 @@
 //! Files that are no image, or no sound one, or too much of one: by upload and by download.
 
 use blackbox::{App, Source, fixtures, fresh};
-use fixtures::{beginning, photo, quadrants};
+use fixtures::{CORNERS, beginning, first_scan, photo, quadrants};
 
 /// Uploads `bytes`, which must be refused or fail with `code`, and leave nothing to be seen.
 #[track_caller]
@@ -73,13 +73,10 @@ fn a_file_cut_off_at_any_tenth_is_refused() {
     let app = App::shared();
     let still = photo(160, 120);
     for (name, whole) in [
-        ("jpeg", fixtures::jpeg(&still)),
-        ("progressive jpeg", fixtures::progressive_jpeg(&still)),
         ("png", fixtures::png(&still)),
         ("interlaced png", fixtures::interlaced_png(&still)),
         ("webp", fixtures::webp(&still)),
         ("gif", fixtures::gif(&still)),
-        ("oriented jpeg", fixtures::oriented_jpeg(&still, 6)),
         ("bmp", fixtures::bmp(&still)),
         ("tiff", fixtures::tiff(&still)),
         ("ico", fixtures::ico(&fixtures::rgba(&still))),
@@ -92,6 +89,79 @@ fn a_file_cut_off_at_any_tenth_is_refused() {
         }
         download(app, &[(name, beginning(&whole, 5), "image-corrupt"), (name, beginning(&whole, 9), "image-corrupt")]);
     }
+}
+
+/// The transforms that between them take every way from a JPEG, and the sizes of what comes out.
+const WAYS: [(&str, (u32, u32)); 6] = [
+    ("original", (160, 120)),
+    ("w=80", (80, 60)),
+    ("w=80,f=png", (80, 60)),
+    ("w=20,f=png", (20, 15)),
+    ("f=webp", (160, 120)),
+    ("w=60,h=60,fit=cover", (60, 60)),
+];
+
+/// Uploads a JPEG of quadrants that is damaged, which must become ready and show `quarters`.
+#[track_caller]
+fn shows(app: &App, name: &str, bytes: &[u8], quarters: [[u8; 4]; 4]) {
+    let id = app.image(bytes);
+    let asset = app.asset(&id);
+    assert_eq!((&asset["width"], &asset["height"]), (&160.into(), &120.into()), "{name}: {asset:#}");
+    for (transform, size) in WAYS {
+        let picture = app.delivered(&id, transform).expect(200).picture();
+        assert_eq!(picture.size(), size, "{name}, {transform}");
+        picture.has_quarters(&format!("{name}, {transform}"), quarters, 24);
+    }
+    app.delivered(&id, "thumb").expect(200).picture().has_quarters(&format!("{name}, thumb"), quarters, 24);
+}
+
+#[test]
+fn a_damaged_jpeg_is_shown_as_far_as_it_goes() {
+    const MISSING: [u8; 4] = [128, 128, 128, 255];
+    let app = App::shared();
+    let four = quadrants(160, 120);
+    let cut_off = |whole: &[u8]| whole[..first_scan(whole).midpoint(whole.len())].to_vec();
+    let [upper_left, upper_right, _, lower_right] = CORNERS;
+    let whole = fixtures::jpeg(&four);
+    let upper_half = [upper_left, upper_right, MISSING, MISSING];
+    shows(app, "cut off", &cut_off(&whole), upper_half);
+    // What is stored above is shown on the right.
+    let on_its_side = cut_off(&fixtures::oriented_jpeg(&four, 6));
+    shows(app, "on its side, cut off", &on_its_side, [MISSING, upper_right, MISSING, lower_right]);
+    shows(app, "progressive, cut off", &beginning(&fixtures::progressive_jpeg(&four), 9), CORNERS);
+    shows(app, "without its end", &whole[..whole.len() - 2], CORNERS);
+    let mut altered = whole.clone();
+    let middle = first_scan(&whole).midpoint(whole.len());
+    altered[middle..middle + 8].fill(0xFF);
+    shows(app, "altered", &altered, upper_half);
+
+    // By download it is the same, as long as no more was announced.
+    let id = app.ingest(&Source::here().serve(cut_off(&fixtures::jpeg(&photo(160, 120)))).url);
+    app.ready(&id);
+    assert_eq!(app.delivered(&id, "w=80").picture().size(), (80, 60));
+}
+
+#[test]
+fn a_jpeg_of_which_nothing_can_be_decoded_is_refused() {
+    let app = App::shared();
+    let still = photo(160, 120);
+    let cases: Vec<_> = [
+        ("jpeg", fixtures::jpeg(&still)),
+        ("progressive jpeg", fixtures::progressive_jpeg(&still)),
+        ("oriented jpeg", fixtures::oriented_jpeg(&still, 6)),
+    ]
+    .into_iter()
+    .flat_map(|(name, whole)| {
+        let scan = first_scan(&whole);
+        let empty = [&whole[..scan], b"\xFF\xD9"].concat();
+        [whole[..scan / 2].to_vec(), whole[..scan - 1].to_vec(), whole[..scan].to_vec(), empty]
+            .map(|bytes| (name, bytes, "image-corrupt"))
+    })
+    .collect();
+    for (name, bytes, code) in &cases {
+        upload(app, &format!("{name}, {} bytes", bytes.len()), bytes, 422, code);
+    }
+    download(app, &cases);
 }
 
 #[test]

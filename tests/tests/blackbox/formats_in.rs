@@ -65,16 +65,31 @@ fn cases() -> Vec<Case> {
         stored_case("avif of ten bits", &format!("{avif}/deep.avif"), "image/jpeg"),
         stored_case("avif without loss", &format!("{avif}/lossless.avif"), "image/jpeg"),
         stored_case("avif, clear", &format!("{avif}/alpha.avif"), "image/webp"),
+        Case { size: (28, 18), ..stored_case("avif, cropped", &format!("{avif}/cropped.avif"), "image/jpeg") },
         stored_case("jxl", &format!("{jxl}/lossy.jxl"), "image/jpeg"),
         stored_case("jxl without loss", &format!("{jxl}/lossless.jxl"), "image/jpeg"),
         stored_case("jxl, clear", &format!("{jxl}/alpha.jxl"), "image/webp"),
     ]
 }
 
+/// JPEGs that few decoders know, those of browsers among the others.
+fn rare_jpegs() -> Vec<Case> {
+    let folder = "functions/resize/src/pixels/decode/fixtures";
+    vec![
+        stored_case("jpeg of twelve bits", &format!("{folder}/deep.jpg"), "image/jpeg"),
+        stored_case("jpeg in arithmetic code", &format!("{folder}/arithmetic.jpg"), "image/jpeg"),
+        stored_case(
+            "jpeg in arithmetic code, progressive",
+            &format!("{folder}/arithmetic_progressive.jpg"),
+            "image/jpeg",
+        ),
+    ]
+}
+
 #[test]
 fn each_becomes_ready_and_looks_as_it_did() {
     let app = App::shared();
-    for Case { name, bytes, format, size, quarters, comes_as } in cases() {
+    for Case { name, bytes, format, size, quarters, comes_as } in cases().into_iter().chain(rare_jpegs()) {
         let asset = app.settled(&app.upload(&bytes).expect(202).id());
         assert_eq!(asset["state"], "ready", "{name}: {asset:#}");
         let format = format.trim_end_matches(',');
@@ -114,6 +129,19 @@ fn an_original_is_what_a_browser_shows_and_never_runs() {
         assert_eq!(picture.format.to_mime_type(), media_type, "{name}");
         assert_eq!(picture.size(), size, "{name}");
         picture.has_quarters(name, quarters, 24);
+    }
+}
+
+#[test]
+fn the_original_of_a_rare_jpeg_is_what_was_given_without_its_metadata() {
+    let app = App::shared();
+    for Case { name, bytes, .. } in rare_jpegs() {
+        let secret = [b"http://ns.adobe.com/xap/1.0/\0".as_slice(), fixtures::SECRET].concat();
+        let source = blackbox::Source::here().serve(fixtures::with_segments(&bytes, &[(0xE1, secret)]));
+        let id = app.ingest(&source.url);
+        assert_eq!(app.settled(&id)["state"], "ready", "{name}");
+        app.ready(&id);
+        assert_eq!(app.delivered(&id, "original").expect(200).body, bytes, "{name}");
     }
 }
 

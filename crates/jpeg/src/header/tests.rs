@@ -54,6 +54,22 @@ fn refuses_impossible_frames() {
 }
 
 #[test]
+fn what_follows_the_first_scan_says_nothing_of_the_whole() {
+    let components = [(1, 0x11), (2, 0x11), (3, 0x11)];
+    let scan = b"\xFF\xDA\0\x0C\x03\x01\0\x02\0\x03\0\0\x3F\0\x12";
+    let sound = Header::read(&file(&[], 1, &components, scan)).unwrap();
+    for damage in [
+        &file(&[], 8, &[(1, 0x11)], &[])[2..],
+        b"\xFF\xDE\0\x02",
+        b"\xFF\xC3\0\x02",
+        b"\xFF\xEE\0\x0EAdobe\0\x64\0\0\0\0\0",
+    ] {
+        let header = Header::read(&file(&[], 1, &components, &[scan, damage].concat()));
+        assert_eq!(header.as_ref(), Ok(&sound), "{damage:x?}");
+    }
+}
+
+#[test]
 fn refuses_impossible_scans() {
     let components = [(1, 0x22), (2, 0x11), (3, 0x11)];
     let sequential = Header::read(&file(&[], 1, &components, &[])).unwrap();

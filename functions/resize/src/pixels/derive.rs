@@ -13,7 +13,7 @@ use super::orient::oriented;
 use super::placeholder::placeholder;
 use super::profile::into_srgb;
 use super::raster::{Layout, Raster};
-use super::render::{exif_orientation, format_of, render, render_from};
+use super::render::{exif_orientation, format_of, ratio_to, render, render_from};
 use super::resize::{Area, resized};
 use super::rungs::{pick_rung, rung_sizes};
 use super::{Limits, PixelError};
@@ -116,8 +116,7 @@ fn base_size(facts: &Facts, rung_sizes: &[(u32, u32)], presets: &[(&str, Plan)])
 fn base(input: &[u8], probe: &Probe, size: (u32, u32), limits: &Limits) -> Result<(Raster, bool), PixelError> {
     let orientation = exif_orientation(probe);
     let (width, height) = orientation.sides(size.0, size.1);
-    let ratio = (f64::from(probe.width) / f64::from(width)).min(f64::from(probe.height) / f64::from(height));
-    let shrink = Shrink::for_ratio(ratio);
+    let shrink = Shrink::for_ratio(ratio_to(size, probe));
 
     let n = u64::from(shrink.divisor());
     let decoded_width = u64::from(probe.width) / n + 1;

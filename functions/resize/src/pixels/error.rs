@@ -75,6 +75,9 @@ impl From<probe::ProbeError> for PixelError {
     fn from(error: probe::ProbeError) -> Self {
         match error {
             probe::ProbeError::Unsupported { found } => Self::Unsupported { found: found.to_owned() },
+            probe::ProbeError::UnsupportedInside { found } => {
+                Self::Unsupported { found: format!("a picture with {found}") }
+            }
             other => Self::corrupt(other),
         }
     }

@@ -71,6 +71,13 @@ pub(super) fn exif_orientation(probe: &Probe) -> Orientation {
     Orientation::from_exif(probe.orientation.get().into())
 }
 
+/// How many times larger the stored picture is than `size`, at which all of it is shown upright.
+pub(super) fn ratio_to(size: (u32, u32), probe: &Probe) -> f64 {
+    let (width, height) = exif_orientation(probe).sides(size.0, size.1);
+    let stored = decoded_size(probe);
+    (f64::from(stored.0) / f64::from(width)).min(f64::from(stored.1) / f64::from(height))
+}
+
 /// The picture without metadata, upright: the same pixels where they are upright already.
 fn original(input: &[u8], probe: &Probe, limits: &Limits) -> Result<Encoded, PixelError> {
     let (width, height) = probe.oriented_size();
@@ -204,15 +211,13 @@ fn decode_scaled(
 ) -> Result<Decoded, PixelError> {
     let upright = exif_orientation(probe);
     let whole = render.source_size().unwrap_or(geometry.scaled);
-    let (width, height) = upright.sides(whole.0, whole.1);
     if probe.format == probe::Format::Svg {
         limits.check_memory(decoding_bytes(input, probe, Shrink::None).max(finishing_bytes(render, geometry)))?;
-        return svg::decode_at(input, probe, (width, height), limits);
+        return svg::decode_at(input, probe, whole, limits);
     }
     let decoded = decoded_size(probe);
-    let ratio = (f64::from(decoded.0) / f64::from(width)).min(f64::from(decoded.1) / f64::from(height));
     // Light can't be averaged before it is linear.
-    let shrink = if render.is_linear() { Shrink::None } else { Shrink::for_ratio(ratio) };
+    let shrink = if render.is_linear() { Shrink::None } else { Shrink::for_ratio(ratio_to(whole, probe)) };
     let n = u64::from(shrink.divisor());
     let (decoded_width, decoded_height) = (u64::from(decoded.0) / n + 1, u64::from(decoded.1) / n + 1);
     let canvas = geometry.canvas;
@@ -428,6 +433,39 @@ mod tests {
                 assert_eq!(probe::probe(&original.bytes).unwrap().orientation, probe::Orientation::UPRIGHT);
                 assert!(are_close(&corners(&pixels(&original)), &expected), "orientation {value}");
             }
+        }
+    }
+
+    #[test]
+    fn a_damaged_jpeg_is_shown_as_far_as_it_goes() {
+        let picture = quadrants(200, 160, WHITE).without_useless_alpha();
+        let seen = [RED, GREEN, MISSING, MISSING];
+        for sampling in [jpeg_encoder::SamplingFactor::F_1_1, jpeg_encoder::SamplingFactor::F_2_2] {
+            let file = jpeg(&picture, |encoder| encoder.set_sampling_factor(sampling));
+            let file = half_of(&file);
+            for options in ["f=png", "f=jpeg", "f=webp,lossless=1"] {
+                check(file, options, (200, 160), seen);
+            }
+            check(file, "w=100,f=jpeg,q=80", (100, 80), seen);
+            check(file, "w=20,f=png", (20, 16), seen);
+            // What cannot be copied as it is, is a sound file.
+            let original = render(file, &Plan::Original, &Extras::default(), &LIMITS).unwrap();
+            assert!(are_close(&corners(&pixels(&original)), &seen));
+            assert!(probe::probe(&original.bytes).unwrap().is_complete);
+            let derived = crate::pixels::derive(file, &[("small", plan(file, "w=50"))], &LIMITS).unwrap();
+            assert!(are_close(&corners(&pixels(&derived.presets[0].1)), &seen));
+        }
+    }
+
+    #[test]
+    fn an_original_of_twelve_bits_or_in_arithmetic_code_stays_what_it_is() {
+        for file in [&include_bytes!("decode/fixtures/deep.jpg")[..], include_bytes!("decode/fixtures/arithmetic.jpg")]
+        {
+            let original = render(file, &Plan::Original, &Extras::default(), &LIMITS).unwrap();
+            assert_eq!(original.bytes, file);
+            let found = corners(&pixels(&rendered(file, "w=20,f=jpeg")));
+            let expected = [[220, 40, 30, 255], [40, 200, 60, 255], [30, 60, 210, 255], [240, 240, 240, 255]];
+            assert!(are_close(&found, &expected), "{found:?}");
         }
     }
 

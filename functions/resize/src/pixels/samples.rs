@@ -83,6 +83,19 @@ pub(super) fn jpeg(raster: &Raster, configure: impl Fn(&mut jpeg_encoder::Encode
     file
 }
 
+/// Where the entropy-coded data of a JPEG's first scan begins.
+pub(super) fn first_scan(file: &[u8]) -> usize {
+    ::jpeg::segments(file).find(|segment| segment.marker == 0xDA).unwrap().contents.end
+}
+
+/// A JPEG without the second half of its scans.
+pub(super) fn half_of(jpeg: &[u8]) -> &[u8] {
+    &jpeg[..first_scan(jpeg).midpoint(jpeg.len())]
+}
+
+/// What a JPEG shows where nothing of it can be decoded.
+pub(super) const MISSING: [u8; 4] = [128, 128, 128, 255];
+
 /// A PNG of `bytes`, rows already packed, with the information `configure` adds.
 pub(super) fn png(
     (width, height): (u32, u32),

@@ -130,6 +130,14 @@ mod tests {
     }
 
     #[test]
+    fn damage_that_looks_like_metadata_is_not_taken_out_of_a_jpeg() {
+        let clean = jpeg(&opaque(), |_| {});
+        let (head, rest) = clean.split_at(first_scan(&clean).midpoint(clean.len()));
+        let damaged = [head, b"\xFF\xE5\0\x04ab", rest].concat();
+        assert_eq!(strip(&damaged), Stripped::NeedsRender);
+    }
+
+    #[test]
     fn a_picture_on_its_side_and_a_broken_file_need_their_pixels_written() {
         let on_its_side = jpeg(&opaque(), |encoder| encoder.add_exif_metadata(&exif(6)).unwrap());
         assert_eq!(strip(&on_its_side), Stripped::NeedsRender);

@@ -3,18 +3,18 @@
 //! photo's colour has a quarter of the samples.
 
 use jpeg::encode::Options;
-use jpeg::{Color, Planes, Process};
+use jpeg::{Color, Planes};
 use probe::Probe;
 use transform::{Geometry, Output, Quality, Render};
 use webp::{Picture, Pixels, PlaneSlices, Range};
 
 use super::decode::{Shrink, decoded_size, jpeg as decoder};
-use super::encode::{Encoded, FULL_CHROMA_QUALITY};
+use super::encode::{Encoded, FULL_CHROMA_QUALITY, or_smaller, process};
 use super::limits::decoding_bytes;
 use super::orient::oriented;
 use super::profile::is_srgb;
 use super::raster::{Layout, Raster};
-use super::render::{cropped, exif_orientation, part_of, unturned};
+use super::render::{cropped, exif_orientation, part_of, ratio_to, unturned};
 use super::resize::{Area, resized_copy};
 use super::{Limits, PixelError};
 
@@ -46,13 +46,15 @@ pub(super) fn rendered(
     if window.width.min(window.height) < LEAST_SIDE {
         return Ok(None);
     }
+    if decoder::profile(input).is_some_and(|profile| !is_srgb(&profile)) {
+        return Ok(None);
+    }
     let whole = render.source_size().unwrap_or(geometry.scaled);
-    let (width, height) = upright.sides(whole.0, whole.1);
     let size = decoded_size(probe);
-    let shrink = Shrink::for_ratio((f64::from(size.0) / f64::from(width)).min(f64::from(size.1) / f64::from(height)));
+    let shrink = Shrink::for_ratio(ratio_to(whole, probe));
     limits.check_memory(decoding_bytes(input, probe, shrink))?;
-    let (planes, profile) = decoder::planes(input, shrink)?;
-    if planes.color != Color::YCbCr || profile.is_some_and(|profile| !is_srgb(&profile)) {
+    let planes = decoder::planes(input, shrink)?;
+    if planes.color != Color::YCbCr {
         return Ok(None);
     }
     let n = f64::from(shrink.divisor());
@@ -131,10 +133,7 @@ impl Ycc {
     }
 
     fn written(&self, render: &Render) -> Result<Encoded, PixelError> {
-        let best = self.encoded(render.output())?;
-        let Some(other) = render.alternative() else { return Ok(best) };
-        let other = self.encoded(other)?;
-        Ok(if other.bytes.len() < best.bytes.len() { other } else { best })
+        or_smaller(self.encoded(render.output())?, render, |other| self.encoded(other))
     }
 
     fn encoded(&self, output: Output) -> Result<Encoded, PixelError> {
@@ -142,14 +141,13 @@ impl Ycc {
         let (width, height) = (y.width(), y.height());
         let bytes = match output {
             Output::Jpeg { quality: Quality::Fixed(quality), progressive } => {
-                let process = if progressive { Process::Progressive } else { Process::Sequential };
                 let samples = [y, cb, cr].map(|plane| jpeg::encode::Samples {
                     samples: plane.pixels(),
                     width: plane.width() as usize,
                     height: plane.height() as usize,
                     stride: plane.stride(),
                 });
-                let options = Options { quality, process, ..Options::default() };
+                let options = Options { quality, process: process(progressive), ..Options::default() };
                 jpeg::encode::encode(&jpeg::encode::Picture::YCbCr(samples), &options).map_err(PixelError::encode)?
             }
             Output::WebP { quality: Quality::Fixed(quality) } => {

@@ -99,13 +99,20 @@ fn end_of_scan(file: &[u8], start: usize) -> usize {
 pub(crate) fn stripped(file: &[u8]) -> Option<Vec<u8>> {
     let mut kept = Vec::with_capacity(file.len());
     let mut start = 0;
+    let mut has_scan = false;
     for piece in Pieces::of(file) {
         let whole = file.get(start..piece.end)?;
         let bytes = piece.bytes(file);
+        let may_be_metadata = matches!(piece.marker, marker::APP0..=marker::APP15 | marker::COM);
+        // Nobody writes metadata behind a scan. Taking out damage that looks like it would join what it parts.
+        if has_scan && may_be_metadata {
+            return None;
+        }
+        has_scan |= piece.marker == marker::SOS;
         match piece.marker {
             marker::APP0 => kept.extend(jfif_without_preview(bytes).unwrap_or_default()),
             marker::APP14 if bytes.starts_with(b"Adobe") => kept.extend_from_slice(whole),
-            marker::APP0..=marker::APP15 | marker::COM if !piece.is_profile(file) => {}
+            _ if may_be_metadata && !piece.is_profile(file) => {}
             _ => kept.extend_from_slice(whole),
         }
         if piece.marker == marker::EOI {

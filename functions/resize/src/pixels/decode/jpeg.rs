@@ -1,20 +1,27 @@
 //! JPEG, by our own decoder: as planes, which is all that some plans need, or as pixels.
+//!
+//! Damaged files are decoded as far as they go, as browsers do: what is missing is gray, or coarse. Only a file of which
+//! nothing can be decoded is corrupt.
 
 use jpeg::{Error, Options, PixelLayout, Planes, Scale};
+use probe::Probe;
 
 use super::{Decoded, MAX_PROFILE_BYTES, Shrink};
 use crate::pixels::PixelError;
 use crate::pixels::raster::{Layout, Raster};
 
-/// The planes of a picture, and its colour profile.
-pub(in crate::pixels) fn planes(file: &[u8], shrink: Shrink) -> Result<(Planes, Option<Vec<u8>>), PixelError> {
-    let planes = jpeg::decode(file, &options(shrink)).map_err(error)?;
-    Ok((planes, jpeg::icc_profile(file, MAX_PROFILE_BYTES)))
+/// The planes of a picture.
+pub(in crate::pixels) fn planes(file: &[u8], shrink: Shrink) -> Result<Planes, PixelError> {
+    jpeg::decode(file, &options(shrink)).map_err(error)
+}
+
+/// Its colour profile, if it has one that is not too large.
+pub(in crate::pixels) fn profile(file: &[u8]) -> Option<Vec<u8>> {
+    jpeg::icc_profile(file, MAX_PROFILE_BYTES)
 }
 
 pub(super) fn decode(file: &[u8], shrink: Shrink) -> Result<Decoded, PixelError> {
-    let (planes, profile) = planes(file, shrink)?;
-    let pixels = planes.into_pixels();
+    let pixels = planes(file, shrink)?.into_pixels();
     let layout = match pixels.layout {
         PixelLayout::Gray => Layout::Gray,
         PixelLayout::Rgb => Layout::Rgb,
@@ -24,7 +31,7 @@ pub(super) fn decode(file: &[u8], shrink: Shrink) -> Result<Decoded, PixelError>
     Ok(Decoded {
         raster: Raster::new(side(pixels.width)?, side(pixels.height)?, layout, pixels.samples)?,
         extent: (0.0, 0.0),
-        profile,
+        profile: profile(file),
         is_lossless: false,
     })
 }
@@ -45,7 +52,12 @@ fn options(shrink: Shrink) -> Options {
         Shrink::Quarter => Scale::Quarter,
         Shrink::Eighth => Scale::Eighth,
     };
-    Options { scale, ..Options::default() }
+    Options { scale, tolerate_damage: true, ..Options::default() }
+}
+
+/// Whether others' decoders read it too: those of JPEGs inside of SVG and TIFF.
+pub(super) fn is_common(probe: &Probe) -> bool {
+    probe.bits == 8 && !probe.is_arithmetic
 }
 
 fn error(error: Error) -> PixelError {

@@ -17,7 +17,7 @@ use resvg::usvg::{
     Tree, fontdb,
 };
 
-use super::Decoded;
+use super::{Decoded, jpeg};
 use crate::pixels::raster::{Layout, Raster};
 use crate::pixels::{Limits, PixelError};
 
@@ -185,13 +185,12 @@ fn options(fonts: Option<&Fonts>) -> Options<'static> {
 /// An embedded picture, by its content; `None` for what is too large or of a kind that is not drawn.
 fn picture(data: Arc<Vec<u8>>, embedded: &AtomicU64) -> Option<ImageKind> {
     let probe = probe::probe(&data).ok()?;
-    probe::check_decodable(&probe).ok()?;
     let so_far = embedded.fetch_add(probe.pixels, Ordering::Relaxed);
     if so_far.saturating_add(probe.pixels) > MAX_EMBEDDED {
         return None;
     }
     match probe.format {
-        probe::Format::Jpeg => Some(ImageKind::JPEG(data)),
+        probe::Format::Jpeg if jpeg::is_common(&probe) => Some(ImageKind::JPEG(data)),
         probe::Format::Png => Some(ImageKind::PNG(data)),
         probe::Format::Gif => Some(ImageKind::GIF(data)),
         probe::Format::WebP => Some(ImageKind::WEBP(data)),

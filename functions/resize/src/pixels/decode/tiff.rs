@@ -6,7 +6,7 @@ use tiff::ColorType;
 use tiff::decoder::{ChunkType, Decoder, DecodingResult};
 use tiff::tags::Tag;
 
-use super::{Decoded, MAX_PROFILE_BYTES, eighth};
+use super::{Decoded, MAX_PROFILE_BYTES, eighth, jpeg};
 use crate::pixels::raster::{Layout, Raster};
 use crate::pixels::{Limits, PixelError};
 
@@ -215,9 +215,11 @@ fn check_jpegs(decoder: &mut Reader<'_>, file: &[u8]) -> Result<(), PixelError> 
         let (offset, length) = (usize::try_from(offset).ok(), usize::try_from(length).ok());
         let part = offset.and_then(|offset| file.get(offset..)?.get(..length?));
         let probe = probe::probe(part.ok_or_else(|| PixelError::corrupt("a strip beyond the end of the file"))?)?;
-        probe::check_decodable(&probe)?;
         if probe.format != probe::Format::Jpeg || probe.width > width || probe.height > height {
             return Err(PixelError::corrupt("a strip that is larger than it should be"));
+        }
+        if !jpeg::is_common(&probe) {
+            return Err(unsupported("a TIFF of JPEGs of 12 bits or in arithmetic code".to_owned()));
         }
     }
     Ok(())

@@ -35,13 +35,23 @@ pub(super) fn written(raster: &Raster, render: &Render) -> Result<Encoded, Pixel
         None => encoded(raster, render.output())?,
         Some(most) => encoded_within(raster, render.output(), most as usize)?,
     };
-    match render.alternative() {
-        None => Ok(best),
-        Some(other) => {
-            let other = encoded(raster, other)?;
-            Ok(if other.bytes.len() < best.bytes.len() { other } else { best })
-        }
-    }
+    or_smaller(best, render, |other| encoded(raster, other))
+}
+
+/// `best`, or what `encode` makes in the plan's other way, if that is smaller.
+pub(super) fn or_smaller(
+    best: Encoded,
+    render: &Render,
+    encode: impl FnOnce(Output) -> Result<Encoded, PixelError>,
+) -> Result<Encoded, PixelError> {
+    let Some(other) = render.alternative() else { return Ok(best) };
+    let other = encode(other)?;
+    Ok(if other.bytes.len() < best.bytes.len() { other } else { best })
+}
+
+/// How a JPEG spreads its coefficients over scans.
+pub(super) fn process(is_progressive: bool) -> Process {
+    if is_progressive { Process::Progressive } else { Process::Sequential }
 }
 
 /// The highest quality up to that of `output`, or up to what a search finds, at which the file has no more than `most`
@@ -75,8 +85,7 @@ pub(super) fn encoded(raster: &Raster, output: Output) -> Result<Encoded, PixelE
     let bytes = match output {
         Output::Jpeg { quality: Quality::Fixed(quality), progressive } => {
             let chroma = if quality >= FULL_CHROMA_QUALITY { Chroma::Full } else { Chroma::Quarter };
-            let process = if progressive { Process::Progressive } else { Process::Sequential };
-            jpeg(raster, &Options { quality, chroma, process, ..Options::default() })?
+            jpeg(raster, &Options { quality, chroma, process: process(progressive), ..Options::default() })?
         }
         Output::Png { colors: None } => png(raster, PngEffort::Delivery)?,
         Output::Png { colors: Some(colors) } => indexed::indexed_png(raster, colors.into())?,
