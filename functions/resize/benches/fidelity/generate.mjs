@@ -5,7 +5,10 @@ import path from 'node:path';
 
 const [folder, photo] = process.argv.slice(2);
 if (!folder) throw new Error('usage: node generate.mjs FOLDER [PHOTO.jpg]');
-const sharp = createRequire(path.resolve(folder, 'x.js'))('sharp');
+const require = createRequire(path.resolve(folder, 'x.js'));
+const sharp = require('sharp');
+// An older sharp, for what becomes of inks: the newer one has a Little CMS that takes the black point for tinted.
+const inks = require('inks');
 const adobe = path.resolve(folder, 'adobe.icc');
 const cases = [];
 
@@ -35,7 +38,7 @@ async function add(name, file, sizes, original) {
   const source = path.join(folder, file);
   for (const [width, height] of sizes.map((size) => [size].flat())) {
     const reference = path.join(folder, `${name}-${width}${height ? `x${height}` : ''}.png`);
-    await sharp(original ?? source).resize(width, height, { fit: 'cover' }).toColourspace('srgb').png().toFile(reference);
+    await (name.includes('cmyk') ? inks : sharp)(original ?? source).resize(width, height, { fit: 'cover' }).toColourspace('srgb').png().toFile(reference);
     const options = `w=${width}${height ? `,h=${height},fit=cover` : ''},enlarge=1,f=png`;
     cases.push([path.basename(reference, '.png'), source, options, reference].join('\t'));
   }

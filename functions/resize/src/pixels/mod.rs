@@ -24,6 +24,7 @@ mod encode;
 mod error;
 mod exercise;
 mod finish;
+mod ink;
 mod limits;
 mod ops;
 mod orient;

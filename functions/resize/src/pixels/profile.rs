@@ -6,17 +6,18 @@
 use moxcms::{ColorProfile, DataColorSpace, TransformExecutor, TransformOptions};
 use std::sync::Arc;
 
+use super::ink::Inks;
 use super::raster::{Layout, Raster};
 
 /// Converts to sRGB by the picture's `profile`; `Cmyk` becomes `Rgb` in any case.
 pub(super) fn into_srgb(raster: Raster, profile: Option<&[u8]>) -> Raster {
-    let transform = profile.and_then(|profile| Transform::read(profile, raster.layout()));
-    match (raster.layout(), transform) {
-        (Layout::Gray, Some(transform)) => gray_through(raster, &transform),
-        (Layout::Rgb | Layout::Rgba, Some(transform)) => rgb_through(raster, &transform),
-        (Layout::Cmyk, Some(transform)) => cmyk_through(&raster, &transform).unwrap_or_else(|| cmyk_as_paper(&raster)),
-        (Layout::Cmyk, None) => cmyk_as_paper(&raster),
-        (_, None) => raster,
+    if raster.layout() == Layout::Cmyk {
+        return without_ink(&raster, profile.and_then(Inks::read));
+    }
+    match profile.and_then(|profile| Transform::read(profile, raster.layout())) {
+        Some(transform) if raster.layout() == Layout::Gray => gray_through(raster, &transform),
+        Some(transform) => rgb_through(raster, &transform),
+        None => raster,
     }
 }
 
@@ -35,7 +36,7 @@ impl Transform {
         let (space, from) = match layout {
             Layout::Gray => (DataColorSpace::Gray, moxcms::Layout::Gray),
             Layout::Rgb | Layout::Rgba => (DataColorSpace::Rgb, moxcms::Layout::Rgb),
-            Layout::Cmyk => (DataColorSpace::Cmyk, moxcms::Layout::Rgba),
+            Layout::Cmyk => return None,
         };
         if profile.color_space != space {
             return None;
@@ -43,7 +44,7 @@ impl Transform {
         let options = TransformOptions::default();
         let srgb = ColorProfile::new_srgb();
         let transform = Self(profile.create_transform_8bit(from, &srgb, moxcms::Layout::Rgb, options).ok()?);
-        (layout == Layout::Cmyk || !transform.is_identity(from.channels())?).then_some(transform)
+        (!transform.is_identity(from.channels())?).then_some(transform)
     }
 
     fn apply(&self, from: &[u8], to: &mut [u8]) -> Option<()> {
@@ -90,41 +91,14 @@ fn rgb_through(mut raster: Raster, transform: &Transform) -> Raster {
     raster
 }
 
-fn cmyk_through(raster: &Raster, transform: &Transform) -> Option<Raster> {
-    let mut rgb = Raster::zeroed(raster.width(), raster.height(), Layout::Rgb).ok()?;
-    let stride = rgb.stride();
-    let rows = raster.pixels().chunks_exact(raster.stride());
-    for (from, to) in rows.zip(rgb.pixels_mut().chunks_exact_mut(stride)) {
-        transform.apply(from, to)?;
-    }
-    let mut darkest = [0; 3];
-    transform.apply(&[255; 4], &mut darkest)?;
-    let deepened = deepened(darkest);
-    rgb.pixels_mut().iter_mut().for_each(|channel| *channel = deepened[usize::from(*channel)]);
-    Some(rgb)
-}
-
-/// Black point compensation: what each channel becomes so that ink at its `darkest` is black and paper stays white,
-/// everything between in proportion to its light. The colour library does this for some kinds of profile only.
-fn deepened(darkest: [u8; 3]) -> Vec<u8> {
-    let light = |channel: u8| {
-        let value = f64::from(channel) / 255.0;
-        if value <= 0.040_45 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
-    };
-    let black = 0.2126 * light(darkest[0]) + 0.7152 * light(darkest[1]) + 0.0722 * light(darkest[2]);
-    let channel = |value: u8| {
-        let light = ((light(value) - black) / (1.0 - black).max(0.5)).clamp(0.0, 1.0);
-        let value = if light <= 0.003_130_8 { light * 12.92 } else { 1.055 * light.powf(1.0 / 2.4) - 0.055 };
-        (value * 255.0).round() as u8
-    };
-    (0..=255).map(channel).collect()
-}
-
-/// Ink without a profile: each ink takes its share of the light, black of all.
-fn cmyk_as_paper(raster: &Raster) -> Raster {
-    raster.map(Layout::Rgb, |ink| {
-        let light = |color: u8| ((255 - u32::from(color)) * (255 - u32::from(ink[3])) + 127) / 255;
-        [light(ink[0]) as u8, light(ink[1]) as u8, light(ink[2]) as u8]
+/// Ink becomes red, green and blue: by its profile, or else each ink takes its share of the light, black of all.
+fn without_ink(raster: &Raster, inks: Option<Inks>) -> Raster {
+    raster.map(Layout::Rgb, |pixel| match &inks {
+        Some(inks) => inks.color([pixel[0], pixel[1], pixel[2], pixel[3]]),
+        None => {
+            let light = |color: u8| ((255 - u32::from(color)) * (255 - u32::from(pixel[3])) + 127) / 255;
+            [light(pixel[0]) as u8, light(pixel[1]) as u8, light(pixel[2]) as u8]
+        }
     })
 }
 
@@ -173,23 +147,22 @@ mod tests {
     }
 
     #[test]
-    fn the_darkest_ink_becomes_black_and_paper_stays() {
-        let same: Vec<u8> = (0..=255).collect();
-        assert_eq!(deepened([0, 0, 0]), same);
-        let deeper = deepened([40, 40, 40]);
-        assert_eq!((deeper[0], deeper[40], deeper[255]), (0, 0, 255));
-        assert!(deeper.is_sorted() && deeper[50] < 40 && deeper[200] >= 198, "{deeper:?}");
-        // A profile that calls everything white is nonsense, and no reason to divide by zero.
-        assert_eq!(deepened([255; 3])[255], 0);
-    }
-
-    #[test]
     fn ink_without_profile_takes_its_share_of_light() {
         check("paper", None, Layout::Cmyk, &[0, 0, 0, 0], &[255, 255, 255]);
         check("black", None, Layout::Cmyk, &[0, 0, 0, 255], &[0, 0, 0]);
         check("cyan", None, Layout::Cmyk, &[255, 0, 0, 0], &[0, 255, 255]);
         check("half", None, Layout::Cmyk, &[255, 128, 0, 128], &[0, 63, 127]);
-        check("rgb profile", Some(&p3()), Layout::Cmyk, &[0, 0, 0, 0], &[255, 255, 255]);
+        check("rgb profile", Some(&p3()), Layout::Cmyk, &[255, 128, 0, 128], &[0, 63, 127]);
+    }
+
+    #[test]
+    fn ink_with_a_profile_has_the_colours_of_that() {
+        let profile: &[u8] = include_bytes!("fixtures/ink_lut16_v2.icc");
+        // From `fixtures/ink.txt`.
+        check("cyan", Some(profile), Layout::Cmyk, &[255, 0, 0, 0], &[0, 145, 200]);
+        check("half", Some(profile), Layout::Cmyk, &[128, 128, 128, 128], &[81, 77, 84]);
+        check("cut", Some(&profile[..400]), Layout::Cmyk, &[255, 0, 0, 0], &[0, 255, 255]);
+        check("of another kind", Some(profile), Layout::Rgb, &[255, 0, 0], &[255, 0, 0]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use fast_ssim2::{PixelDescriptor, PixelSlice, compute_ssimulacra2};
-use resize::pixels::{Facts, Limits, render};
+use resize::pixels::{Extras, Facts, Limits, render};
 use transform::{Accept, Plan};
 
 /// The lowest score that passes.
@@ -50,7 +50,7 @@ fn rendered(file: &[u8], options: &str) -> Vec<u8> {
     let facts = Facts::read(file, &limits).expect("the source is a picture");
     let transform = options.parse().expect("the transform is good");
     let plan = Plan::resolve(&transform, &facts.source, Accept::default()).expect("the result is within limits");
-    render(file, &plan, &limits).expect("the picture can be rendered").bytes
+    render(file, &plan, &Extras::default(), &limits).expect("the picture can be rendered").bytes
 }
 
 /// A picture, eight bits of red, green, blue and opacity.
