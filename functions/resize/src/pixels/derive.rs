@@ -5,15 +5,14 @@ use std::borrow::Cow;
 use probe::Probe;
 use transform::{Plan, Source};
 
-use super::decode::{Shrink, decode};
+use super::decode::{Input, decode};
 use super::encode::{Encoded, encoded_rung};
 use super::finish::Extras;
-use super::limits::decoding_bytes;
 use super::orient::oriented;
 use super::placeholder::placeholder;
 use super::profile::into_srgb;
 use super::raster::{Layout, Raster};
-use super::render::{exif_orientation, format_of, ratio_to, render, render_from};
+use super::render::{exif_orientation, format_of, render, render_from};
 use super::resize::{Area, resized};
 use super::rungs::{pick_rung, rung_sizes};
 use super::{Limits, PixelError};
@@ -63,7 +62,7 @@ pub struct Derived {
 
 /// Makes rungs, presets (names with their plans, resolved with [`Facts::read`]) and placeholder of `input`.
 ///
-/// The most held at once, in bytes, for a source of n pixels (`limits.rs` has the table), is the largest of
+/// The most held at once, in bytes, for a source of n pixels (each [`Decoder`](super::decode::Decoder) has its own), is the largest of
 /// - decoding: 6 n for JPEG (8 n of inks; twice that if progressive), 6 n for PNG, 9 n for GIF, 11 n for WebP; a JPEG of
 ///   more than twice the mezzanine is decoded at half its sides or less, where a quarter of the 6 or 8 n is left;
 /// - scaling: 4 n and a strip of 4 n at the most, both shrunk like the JPEG,
@@ -116,15 +115,15 @@ fn base_size(facts: &Facts, rung_sizes: &[(u32, u32)], presets: &[(&str, Plan)])
 fn base(input: &[u8], probe: &Probe, size: (u32, u32), limits: &Limits) -> Result<(Raster, bool), PixelError> {
     let orientation = exif_orientation(probe);
     let (width, height) = orientation.sides(size.0, size.1);
-    let shrink = Shrink::for_ratio(ratio_to(size, probe));
+    let input = Input { file: input, probe, least: Some(size) };
 
-    let n = u64::from(shrink.divisor());
+    let n = u64::from(input.shrink().divisor());
     let decoded_width = u64::from(probe.width) / n + 1;
     let scaling = 4 * (decoded_width * (u64::from(probe.height) / n + 1) + decoded_width * u64::from(height));
     let rungs = 4 * 2 * u64::from(width) * u64::from(height);
-    limits.check_memory(decoding_bytes(input, probe, shrink).max(scaling).saturating_add(rungs))?;
+    limits.check_memory(input.decoding_bytes().max(scaling).saturating_add(rungs))?;
 
-    let decoded = decode(input, probe, shrink, limits)?;
+    let decoded = decode(&input, limits)?;
     let area = Area { left: 0.0, top: 0.0, width: decoded.extent.0, height: decoded.extent.1 };
     let raster = resized(Cow::Owned(decoded.raster), area, width, height, false)?;
     let raster = into_srgb(raster, decoded.profile.as_deref());
@@ -239,7 +238,7 @@ mod tests {
         assert_eq!(lines, expected);
         for (name, encoded) in &derived.presets {
             let probe = probe::probe(&encoded.bytes).unwrap();
-            let found = corners(&decode(&encoded.bytes, &probe, Shrink::None, &Limits::default()).unwrap().raster);
+            let found = corners(&decode(&Input::whole(&encoded.bytes, &probe), &Limits::default()).unwrap().raster);
             let expected = if name == "turned" { [BLUE, RED, WHITE, GREEN] } else { [RED, GREEN, BLUE, WHITE] };
             assert!(are_close(&found, &expected), "{name}: {found:?}");
         }

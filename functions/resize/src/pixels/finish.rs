@@ -6,7 +6,7 @@ use transform::{Font, Geometry, Output, Place, PlannedFilter, Radius, Render, To
 
 use super::blur::{blurred, sharpened};
 use super::compose::{on_canvas, on_ground};
-use super::decode::{Shrink, decode};
+use super::decode::{Input, decode};
 use super::ops::{self, bitonal, grayscale, overlaid, placed, tinted, toned};
 use super::orient::oriented;
 use super::profile::into_srgb;
@@ -109,7 +109,7 @@ fn filtered(raster: Raster, filter: &PlannedFilter, extras: &Extras) -> Result<R
 /// The picture with another over it.
 fn watermarked(raster: Raster, watermark: &Watermark, file: &[u8], limits: &Limits) -> Result<Raster, PixelError> {
     let probe = probe::probe(file)?;
-    let decoded = decode(file, &probe, Shrink::None, limits)?;
+    let decoded = decode(&Input::whole(file, &probe), limits)?;
     let mark = oriented(into_srgb(decoded.raster, decoded.profile.as_deref()), exif_orientation(&probe))?;
     let width = (u64::from(raster.width()) * u64::from(watermark.scale()) / 100).max(1);
     let height = (width * u64::from(mark.height()) + u64::from(mark.width()) / 2) / u64::from(mark.width());

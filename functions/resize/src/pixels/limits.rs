@@ -3,7 +3,6 @@
 use probe::Probe;
 
 use super::PixelError;
-use super::decode::{Shrink, jpeg};
 
 /// How much one picture may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,11 +31,17 @@ impl Limits {
         if side > self.max_side {
             return Err(PixelError::SideTooLong { limit: self.max_side.into(), actual: side.into() });
         }
-        if probe.pixels > self.max_pixels {
-            return Err(PixelError::TooManyPixels { limit: self.max_pixels, actual: probe.pixels });
-        }
+        self.check_pixels(probe.pixels)?;
         if probe.frames > self.max_frames {
             return Err(PixelError::TooManyFrames { limit: self.max_frames.into(), actual: probe.frames.into() });
+        }
+        Ok(())
+    }
+
+    /// Refuses more pixels than one frame may have.
+    pub(super) fn check_pixels(&self, pixels: u64) -> Result<(), PixelError> {
+        if pixels > self.max_pixels {
+            return Err(PixelError::TooManyPixels { limit: self.max_pixels, actual: pixels });
         }
         Ok(())
     }
@@ -47,28 +52,5 @@ impl Limits {
             return Err(PixelError::TooMuchMemory { limit: self.max_memory_bytes, actual: bytes });
         }
         Ok(())
-    }
-}
-
-/// The most bytes that decoding holds at once, the result included, in the worst layout a header leaves open.
-///
-/// | Format | Bytes a pixel |
-/// |---|---|
-/// | JPEG | of the shrunk picture planes, then interleaved; progressive: the coefficients that matter at that size, too |
-/// | PNG | 6: gray with opacity, while it becomes four channels; 12 if of 16 bits, while it becomes one of 8 |
-/// | WebP | 11: planes, four channels, and opacity that was compressed as four channels of its own |
-/// | GIF | 9: indices, the frame in four channels, the canvas in four |
-/// | TIFF | 12: a strip that may be all, the channels as stored, and as they are wanted; 16 if of 16 bits |
-/// | the others | 12: the same |
-pub(super) fn decoding_bytes(file: &[u8], probe: &Probe, shrink: Shrink) -> u64 {
-    let pixels = probe.pixels;
-    match probe.format {
-        probe::Format::Jpeg => jpeg::decoding_bytes(file, shrink),
-        probe::Format::Png if probe.bits == 16 => pixels.saturating_mul(12),
-        probe::Format::Png => pixels.saturating_mul(6),
-        probe::Format::WebP => pixels.saturating_mul(11),
-        probe::Format::Gif => pixels.saturating_mul(9),
-        probe::Format::Tiff if probe.bits == 16 => pixels.saturating_mul(16),
-        _ => pixels.saturating_mul(12),
     }
 }

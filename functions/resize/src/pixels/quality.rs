@@ -10,7 +10,7 @@ use std::cmp::Reverse;
 use score::Reference;
 use transform::{Output, Quality, Render, Window};
 
-use super::decode::{Shrink, decode};
+use super::decode::{Input, decode};
 use super::encode::{Encoded, encoded};
 use super::raster::{Layout, Raster};
 use super::{Limits, PixelError};
@@ -133,7 +133,7 @@ impl Judge {
     /// The score of a candidate, on the ground where it is lower.
     fn score(&self, candidate: &Encoded) -> Result<f64, PixelError> {
         let probe = probe::probe(&candidate.bytes)?;
-        let decoded = decode(&candidate.bytes, &probe, Shrink::None, &Limits::default())?.raster;
+        let decoded = decode(&Input::whole(&candidate.bytes, &probe), &Limits::default())?.raster;
         let mut lowest = f64::INFINITY;
         for (ground, reference) in &self.0 {
             let score = reference.score(&seen(&decoded, *ground)).map_err(PixelError::encode)?;
@@ -395,7 +395,7 @@ mod tests {
         let animation = |options: &str| rendered(ANIMATED_GIF, options, &Limits::default()).unwrap();
         let frame = rendered(ANIMATED_GIF, "f=png", &Limits::default()).unwrap();
         let probe = probe::probe(&frame.bytes).unwrap();
-        let frame = decode(&frame.bytes, &probe, Shrink::None, &Limits::default()).unwrap().raster;
+        let frame = decode(&Input::whole(&frame.bytes, &probe), &Limits::default()).unwrap().raster;
         let quality = found(&frame, WEBP).unwrap().0;
         assert_eq!(animation("f=webp,q=auto"), animation(&format!("f=webp,q={quality}")));
     }

@@ -6,10 +6,9 @@ use probe::Probe;
 use transform::{Crop, Format, Geometry, Orientation, Output, Plan, Quality, Render, Window};
 
 use super::animate::animated;
-use super::decode::{Decoded, Shrink, comes_upright, decode, decoded_size, svg};
+use super::decode::{Decoded, Input, comes_upright, decode, decoded_size};
 use super::encode::{Encoded, encoded, written};
 use super::finish::{Extras, finished, finishing_bytes};
-use super::limits::decoding_bytes;
 use super::ops::{Interest, smart_window, trim_box};
 use super::orient::oriented;
 use super::profile::into_srgb;
@@ -86,7 +85,7 @@ fn original(input: &[u8], probe: &Probe, limits: &Limits) -> Result<Encoded, Pix
         Stripped::Same => Ok(Encoded { bytes: input.to_vec(), format, width, height }),
         Stripped::Rewritten(bytes) => Ok(Encoded { bytes, format, width, height }),
         Stripped::NeedsRender => {
-            let decoded = decode(input, probe, Shrink::None, limits)?;
+            let decoded = decode(&Input::whole(input, probe), limits)?;
             limits.check_memory(decoded.raster.n_bytes().saturating_mul(2))?;
             let raster = into_srgb(decoded.raster, decoded.profile.as_deref());
             encoded(&oriented(raster, exif_orientation(probe))?, upright_output(format))
@@ -193,13 +192,14 @@ fn decode_for(input: &[u8], probe: &Probe, render: &Render, limits: &Limits) -> 
 }
 
 fn decode_whole(input: &[u8], probe: &Probe, limits: &Limits) -> Result<Decoded, PixelError> {
-    limits.check_memory(decoding_bytes(input, probe, Shrink::None).saturating_add(probe.pixels.saturating_mul(4)))?;
-    decode(input, probe, Shrink::None, limits)
+    let input = Input::whole(input, probe);
+    limits.check_memory(input.decoding_bytes().saturating_add(probe.pixels.saturating_mul(4)))?;
+    decode(&input, limits)
 }
 
 /// Decodes as much of the picture as the plan needs.
 ///
-/// The most held at once, in bytes, is the largest of three moments: decoding (see [`decoding_bytes`]); resizing, which
+/// The most held at once, in bytes, is the largest of three moments: decoding (see [`Input::decoding_bytes`]); resizing, which
 /// holds the decoded picture, as many of its columns at the new height, and the new one; and finishing
 /// (see [`finishing_bytes`]).
 fn decode_scaled(
@@ -211,14 +211,11 @@ fn decode_scaled(
 ) -> Result<Decoded, PixelError> {
     let upright = exif_orientation(probe);
     let whole = render.source_size().unwrap_or(geometry.scaled);
-    if probe.format == probe::Format::Svg {
-        limits.check_memory(decoding_bytes(input, probe, Shrink::None).max(finishing_bytes(render, geometry)))?;
-        return svg::decode_at(input, probe, whole, limits);
-    }
     let decoded = decoded_size(probe);
-    // Light can't be averaged before it is linear.
-    let shrink = if render.is_linear() { Shrink::None } else { Shrink::for_ratio(ratio_to(whole, probe)) };
-    let n = u64::from(shrink.divisor());
+    // Light can't be averaged before it is linear. What is drawn is not averaged.
+    let is_whole = render.is_linear() && probe.format != probe::Format::Svg;
+    let input = Input { file: input, probe, least: (!is_whole).then_some(whole) };
+    let n = u64::from(input.shrink().divisor());
     let (decoded_width, decoded_height) = (u64::from(decoded.0) / n + 1, u64::from(decoded.1) / n + 1);
     let canvas = geometry.canvas;
     let (result_width, result_height) = (u64::from(canvas.width), u64::from(canvas.height));
@@ -227,8 +224,8 @@ fn decode_scaled(
     let depth = if render.is_linear() { 2 } else { 1 };
     let resizing =
         4 * depth * (decoded_width * decoded_height + decoded_width * new_height + result_width * result_height);
-    limits.check_memory(decoding_bytes(input, probe, shrink).max(resizing).max(finishing_bytes(render, geometry)))?;
-    decode(input, probe, shrink, limits)
+    limits.check_memory(input.decoding_bytes().max(resizing).max(finishing_bytes(render, geometry)))?;
+    decode(&input, limits)
 }
 
 /// The part of a decoded picture that `crop` leaves.
@@ -333,7 +330,7 @@ mod tests {
     /// The pixels of a result.
     fn pixels(encoded: &Encoded) -> Raster {
         let probe = probe::probe(&encoded.bytes).unwrap();
-        let raster = decode(&encoded.bytes, &probe, Shrink::None, &LIMITS).unwrap().raster;
+        let raster = decode(&Input::whole(&encoded.bytes, &probe), &LIMITS).unwrap().raster;
         assert_eq!((raster.width(), raster.height()), (encoded.width, encoded.height));
         raster
     }
@@ -463,7 +460,7 @@ mod tests {
         {
             let original = render(file, &Plan::Original, &Extras::default(), &LIMITS).unwrap();
             assert_eq!(original.bytes, file);
-            let found = corners(&pixels(&rendered(file, "w=20,f=jpeg")));
+            let found = corners(&pixels(&rendered(file, "w=20,f=png")));
             let expected = [[220, 40, 30, 255], [40, 200, 60, 255], [30, 60, 210, 255], [240, 240, 240, 255]];
             assert!(are_close(&found, &expected), "{found:?}");
         }

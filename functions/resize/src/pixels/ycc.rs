@@ -8,13 +8,13 @@ use probe::Probe;
 use transform::{Geometry, Output, Quality, Render};
 use webp::{Picture, Pixels, PlaneSlices, Range};
 
-use super::decode::{Shrink, decoded_size, jpeg as decoder};
-use super::encode::{Encoded, FULL_CHROMA_QUALITY, or_smaller, process};
-use super::limits::decoding_bytes;
+use super::decode::{Input, decoded_size, jpeg as decoder};
+use super::encode::jpeg::{FULL_CHROMA_QUALITY, process};
+use super::encode::{Encoded, or_smaller};
 use super::orient::oriented;
 use super::profile::is_srgb;
 use super::raster::{Layout, Raster};
-use super::render::{cropped, exif_orientation, part_of, ratio_to, unturned};
+use super::render::{cropped, exif_orientation, part_of, unturned};
 use super::resize::{Area, resized_copy};
 use super::{Limits, PixelError};
 
@@ -51,13 +51,13 @@ pub(super) fn rendered(
     }
     let whole = render.source_size().unwrap_or(geometry.scaled);
     let size = decoded_size(probe);
-    let shrink = Shrink::for_ratio(ratio_to(whole, probe));
-    limits.check_memory(decoding_bytes(input, probe, shrink))?;
-    let planes = decoder::planes(input, shrink)?;
+    let input = Input { file: input, probe, least: Some(whole) };
+    limits.check_memory(input.decoding_bytes())?;
+    let planes = decoder::planes(&input)?;
     if planes.color != Color::YCbCr {
         return Ok(None);
     }
-    let n = f64::from(shrink.divisor());
+    let n = f64::from(input.shrink().divisor());
     let extent = (f64::from(size.0) / n, f64::from(size.1) / n);
     let part = cropped(extent, upright, render.crop());
     let sides = orientation.sides(geometry.scaled.0, geometry.scaled.1);
@@ -215,7 +215,7 @@ mod tests {
 
     fn pixels(file: &[u8]) -> Raster {
         let probe = probe::probe(file).unwrap();
-        crate::pixels::decode::decode(file, &probe, Shrink::None, &Limits::default()).unwrap().raster.into_rgb()
+        crate::pixels::decode::decode(&Input::whole(file, &probe), &Limits::default()).unwrap().raster.into_rgb()
     }
 
     #[test]

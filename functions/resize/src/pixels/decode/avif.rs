@@ -2,24 +2,31 @@
 
 use avif::AvifError;
 
-use super::Decoded;
+use super::{Decoded, Decoder, Input};
 use crate::pixels::raster::{Layout, Raster};
 use crate::pixels::{Limits, PixelError};
 
-pub(super) fn decode(file: &[u8], limits: &Limits) -> Result<Decoded, PixelError> {
-    let most = avif::Limits { max_pixels: limits.max_pixels, max_memory_bytes: limits.max_memory_bytes };
-    let picture = avif::decode(file, &most).map_err(error)?;
-    let layout = match picture.layout {
-        avif::Layout::Gray => Layout::Gray,
-        avif::Layout::Rgb => Layout::Rgb,
-        avif::Layout::Rgba => Layout::Rgba,
-    };
-    Ok(Decoded {
-        raster: Raster::new(picture.width, picture.height, layout, picture.bytes)?,
-        extent: (0.0, 0.0),
-        profile: picture.icc,
-        is_lossless: false,
-    })
+/// AVIF.
+pub(super) struct Avif;
+
+impl Decoder for Avif {
+    /// As the decoder says, which is more for more bits; but at least 12 a pixel.
+    fn decoding_bytes(&self, input: &Input) -> u64 {
+        let said = avif::header(input.file).map_or(0, |header| avif::decoding_bytes(&header));
+        said.max(input.probe.pixels.saturating_mul(12))
+    }
+
+    fn decode(&self, input: &Input, limits: &Limits) -> Result<Decoded, PixelError> {
+        let most = avif::Limits { max_pixels: limits.max_pixels, max_memory_bytes: limits.max_memory_bytes };
+        let picture = avif::decode(input.file, &most).map_err(error)?;
+        let layout = match picture.layout {
+            avif::Layout::Gray => Layout::Gray,
+            avif::Layout::Rgb => Layout::Rgb,
+            avif::Layout::Rgba => Layout::Rgba,
+        };
+        let raster = Raster::new(picture.width, picture.height, layout, picture.bytes)?;
+        Ok(Decoded::whole(raster, picture.icc, false))
+    }
 }
 
 fn error(error: AvifError) -> PixelError {

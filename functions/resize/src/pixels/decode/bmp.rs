@@ -7,24 +7,43 @@ use image::codecs::ico::IcoDecoder;
 use image::error::ImageError;
 use image::{ColorType, ImageDecoder};
 
-use super::Decoded;
+use super::{Decoded, Decoder, Input};
 use crate::pixels::raster::{Layout, Raster};
 use crate::pixels::{Limits, PixelError};
 
-pub(super) fn decode(file: &[u8], limits: &Limits) -> Result<Decoded, PixelError> {
-    finished(BmpDecoder::new(Cursor::new(file)).map_err(error)?, limits)
+/// BMP.
+pub(super) struct Bmp;
+
+impl Decoder for Bmp {
+    /// 12 a pixel: as stored, and as wanted.
+    fn decoding_bytes(&self, input: &Input) -> u64 {
+        input.probe.pixels.saturating_mul(12)
+    }
+
+    fn decode(&self, input: &Input, limits: &Limits) -> Result<Decoded, PixelError> {
+        finished(BmpDecoder::new(Cursor::new(input.file)).map_err(error)?, limits)
+    }
 }
 
-/// The largest picture of an icon.
-pub(super) fn decode_icon(file: &[u8], limits: &Limits) -> Result<Decoded, PixelError> {
-    let (entry, picture) = largest(file).ok_or_else(|| PixelError::corrupt("no picture"))?;
-    if picture.starts_with(b"\x89PNG") {
-        return super::png::decode(picture, limits);
+/// ICO: the largest picture of an icon.
+pub(super) struct Ico;
+
+impl Decoder for Ico {
+    /// As for [`Bmp`], or PNG, which takes as much at the most.
+    fn decoding_bytes(&self, input: &Input) -> u64 {
+        input.probe.pixels.saturating_mul(12)
     }
-    // An icon of this picture alone, because the crate chooses otherwise.
-    let length = u32::try_from(picture.len()).map_err(|_| PixelError::corrupt("too large"))?;
-    let single = [b"\0\0\x01\0\x01\0", entry, &length.to_le_bytes(), &22_u32.to_le_bytes(), picture].concat();
-    finished(IcoDecoder::new(Cursor::new(&single)).map_err(error)?, limits)
+
+    fn decode(&self, input: &Input, limits: &Limits) -> Result<Decoded, PixelError> {
+        let (entry, picture) = largest(input.file).ok_or_else(|| PixelError::corrupt("no picture"))?;
+        if picture.starts_with(b"\x89PNG") {
+            return super::png::decode(picture, limits);
+        }
+        // An icon of this picture alone, because the crate chooses otherwise.
+        let length = u32::try_from(picture.len()).map_err(|_| PixelError::corrupt("too large"))?;
+        let single = [b"\0\0\x01\0\x01\0", entry, &length.to_le_bytes(), &22_u32.to_le_bytes(), picture].concat();
+        finished(IcoDecoder::new(Cursor::new(&single)).map_err(error)?, limits)
+    }
 }
 
 /// The picture of the largest area, and of those the one with the most colours; behind what the directory says of it.
@@ -60,7 +79,7 @@ fn finished(decoder: impl ImageDecoder, limits: &Limits) -> Result<Decoded, Pixe
         other => return Err(PixelError::Unsupported { found: format!("a bitmap of {other:?}") }),
     };
     let raster = Raster::new(width, height, layout, pixels)?;
-    Ok(Decoded { raster, extent: (0.0, 0.0), profile: None, is_lossless: true })
+    Ok(Decoded::whole(raster, None, true))
 }
 
 fn error(error: ImageError) -> PixelError {
@@ -78,14 +97,14 @@ mod tests {
     use image::ExtendedColorType;
     use image::codecs::bmp::BmpEncoder;
 
-    use crate::pixels::decode::{Shrink, decode};
+    use crate::pixels::decode::{Input, decode};
     use crate::pixels::raster::{Layout, Raster};
     use crate::pixels::samples::*;
     use crate::pixels::{Limits, PixelError};
 
     fn decoded(file: &[u8]) -> Result<Raster, PixelError> {
         let probe = probe::probe(file)?;
-        Ok(decode(file, &probe, Shrink::None, &Limits::default())?.raster)
+        Ok(decode(&Input::whole(file, &probe), &Limits::default())?.raster)
     }
 
     fn bmp(raster: &Raster) -> Vec<u8> {
@@ -163,7 +182,7 @@ mod tests {
                 broken[at] = (random >> 24) as u8;
                 let Ok(probe) = probe::probe(&broken) else { continue };
                 let limits = Limits { max_pixels: 10_000, ..Limits::default() };
-                let _ = decode(&broken, &probe, Shrink::None, &limits);
+                let _ = decode(&Input::whole(&broken, &probe), &limits);
             }
         }
     }

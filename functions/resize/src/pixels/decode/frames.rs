@@ -409,7 +409,7 @@ impl<'a> WebPSource<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pixels::decode::{Shrink, decode};
+    use crate::pixels::decode::{Input, decode};
     use crate::pixels::samples::*;
 
     type Shown = Vec<(Raster, u32)>;
@@ -565,7 +565,7 @@ mod tests {
             }
             let (_, shown) = found.unwrap();
             assert_eq!(shown.len(), probe.frames as usize, "{name}");
-            let still = decode(&file, &probe, Shrink::None, &Limits::default()).unwrap().raster;
+            let still = decode(&Input::whole(&file, &probe), &Limits::default()).unwrap().raster;
             let first = shown[0].0.clone();
             assert!(are_close(&corners(&first), &corners(&still)), "{name}");
         }

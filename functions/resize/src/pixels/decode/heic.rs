@@ -5,44 +5,61 @@
 
 use heic_decoder::{DecodedImage, HeifError};
 
-use super::still::{Channels, Still, StillError, StillLimits};
+use super::{Decoded, Input, unsupported};
+use crate::pixels::raster::{Layout, Raster};
+use crate::pixels::{Limits, PixelError};
 
 /// Memory for each pixel, in bytes: up to three planes of four bytes, once for the tiles, once for the whole and once
 /// for what is turned, and the result.
 const BYTES_PER_PIXEL: u64 = 40;
 
+/// HEIC.
+pub(super) struct Heic;
+
+impl super::Decoder for Heic {
+    fn decoding_bytes(&self, input: &Input) -> u64 {
+        input.probe.pixels.saturating_mul(if input.probe.has_alpha { 2 * BYTES_PER_PIXEL } else { BYTES_PER_PIXEL })
+    }
+
+    fn decode(&self, input: &Input, limits: &Limits) -> Result<Decoded, PixelError> {
+        decode(input.file, limits)
+    }
+}
+
 /// Decodes the main picture of `file`.
 ///
 /// # Errors
 /// `Corrupt` when it is not complete; a limit of `limits`, before anything of its size is allocated.
-pub(super) fn decode(file: &[u8], limits: &StillLimits) -> Result<Still, StillError> {
-    let header = heif::header(file).map_err(StillError::corrupt)?;
+fn decode(file: &[u8], limits: &Limits) -> Result<Decoded, PixelError> {
+    let header = heif::header(file).map_err(PixelError::corrupt)?;
     if header.family != heif::Family::Heic {
-        return Err(StillError::unsupported("a picture that is not HEVC"));
+        return Err(unsupported("a picture that is not HEVC"));
     }
     let planes = if header.has_alpha { 2 } else { 1 };
-    limits.check(u64::from(header.coded_width) * u64::from(header.coded_height), BYTES_PER_PIXEL * planes)?;
+    let n_pixels = u64::from(header.coded_width) * u64::from(header.coded_height);
+    limits.check_pixels(n_pixels)?;
+    limits.check_memory(n_pixels.saturating_mul(BYTES_PER_PIXEL * planes))?;
     let image = heic_decoder::decode(file).map_err(failure)?;
     let (width, height) = (u32::try_from(image.width), u32::try_from(image.height));
-    let (Ok(width), Ok(height)) = (width, height) else { return Err(StillError::corrupt("a side that is too long")) };
-    let (channels, pixels) = pixels(&image)?;
-    Ok(Still { width, height, channels, pixels, icc: image.metadata.icc_profile })
+    let (Ok(width), Ok(height)) = (width, height) else { return Err(PixelError::corrupt("a side that is too long")) };
+    let (layout, pixels) = pixels(&image)?;
+    Ok(Decoded::whole(Raster::new(width, height, layout, pixels)?, image.metadata.icc_profile, false))
 }
 
-fn pixels(image: &DecodedImage) -> Result<(Channels, Vec<u8>), StillError> {
+fn pixels(image: &DecodedImage) -> Result<(Layout, Vec<u8>), PixelError> {
     match &image.alpha {
         Some(alpha) => {
             let mut pixels = image.to_rgba8().map_err(failure)?.data;
             if alpha.premultiplied {
                 pixels.as_chunks_mut::<4>().0.iter_mut().for_each(divide);
             }
-            Ok((Channels::Rgba, pixels))
+            Ok((Layout::Rgba, pixels))
         }
         None if image.chroma_format_idc == 0 => {
             let pixels = image.to_rgb8().map_err(failure)?.data;
-            Ok((Channels::Gray, pixels.as_chunks::<3>().0.iter().map(|&[gray, ..]| gray).collect()))
+            Ok((Layout::Gray, pixels.as_chunks::<3>().0.iter().map(|&[gray, ..]| gray).collect()))
         }
-        None => Ok((Channels::Rgb, image.to_rgb8().map_err(failure)?.data)),
+        None => Ok((Layout::Rgb, image.to_rgb8().map_err(failure)?.data)),
     }
 }
 
@@ -54,11 +71,11 @@ fn divide([r, g, b, alpha]: &mut [u8; 4]) {
     }
 }
 
-fn failure(error: HeifError) -> StillError {
+fn failure(error: HeifError) -> PixelError {
     match error {
-        HeifError::Unsupported(found) => StillError::unsupported(found),
-        HeifError::LimitExceeded(what) => StillError::unsupported(format!("too much: {what}")),
-        other => StillError::corrupt(other),
+        HeifError::Unsupported(found) => unsupported(found),
+        HeifError::LimitExceeded(what) => unsupported(format!("too much: {what}")),
+        other => PixelError::corrupt(other),
     }
 }
 
@@ -70,20 +87,18 @@ mod tests {
     const QUARTER: &[u8] = include_bytes!("fixtures/quarter.heic");
     const ALPHA: &[u8] = include_bytes!("fixtures/alpha.heic");
     const GRAY: &[u8] = include_bytes!("fixtures/gray.heic");
-    const LIMITS: StillLimits = StillLimits { max_pixels: 1 << 20, max_memory_bytes: 1 << 30 };
+    const LIMITS: Limits = Limits { max_pixels: 1 << 20, max_side: 4096, max_frames: 9, max_memory_bytes: 1 << 30 };
 
     #[test]
     fn every_kind_shows_the_same_picture() {
         let colors = [[220, 40, 30], [40, 200, 60], [30, 60, 210], [240, 240, 240]];
-        for (name, file, channels, n) in [
-            ("full", FULL, Channels::Rgb, 3),
-            ("quarter", QUARTER, Channels::Rgb, 3),
-            ("alpha", ALPHA, Channels::Rgba, 4),
-        ] {
-            let still = decode(file, &LIMITS).unwrap_or_else(|error| panic!("{name}: {error}"));
-            assert_eq!((still.width, still.height, still.channels), (33, 21, channels), "{name}");
+        for (name, file, layout, n) in
+            [("full", FULL, Layout::Rgb, 3), ("quarter", QUARTER, Layout::Rgb, 3), ("alpha", ALPHA, Layout::Rgba, 4)]
+        {
+            let raster = decode(file, &LIMITS).unwrap_or_else(|error| panic!("{name}: {error}")).raster;
+            assert_eq!((raster.width(), raster.height(), raster.layout()), (33, 21, layout), "{name}");
             for (at, expected) in [0, 32, 20 * 33, 20 * 33 + 32].into_iter().zip(colors) {
-                let found = &still.pixels[at * n..at * n + n];
+                let found = &raster.pixels()[at * n..at * n + n];
                 if name == "alpha" && at == 20 * 33 + 32 {
                     assert!(found[3] < 5, "{found:?}");
                     continue;
@@ -92,17 +107,17 @@ mod tests {
                 assert!(is_close, "{name}: {found:?} for {expected:?}");
             }
         }
-        let gray = decode(GRAY, &LIMITS).unwrap();
-        assert_eq!((gray.channels, gray.pixels.len()), (Channels::Gray, 33 * 21));
-        assert!(gray.pixels[0].abs_diff(93) < 6 && gray.pixels[33 * 21 - 1].abs_diff(240) < 6);
+        let gray = decode(GRAY, &LIMITS).unwrap().raster;
+        assert_eq!((gray.layout(), gray.pixels().len()), (Layout::Gray, 33 * 21));
+        assert!(gray.pixels()[0].abs_diff(93) < 6 && gray.pixels()[33 * 21 - 1].abs_diff(240) < 6);
     }
 
     #[test]
     fn limits_are_checked_first() {
-        let few = StillLimits { max_pixels: 33 * 21 - 1, ..LIMITS };
-        assert!(matches!(decode(FULL, &few), Err(StillError::TooManyPixels { .. })));
-        let little = StillLimits { max_memory_bytes: 1000, ..LIMITS };
-        assert!(matches!(decode(FULL, &little), Err(StillError::TooMuchMemory { .. })));
+        let few = Limits { max_pixels: 33 * 21 - 1, ..LIMITS };
+        assert!(matches!(decode(FULL, &few), Err(PixelError::TooManyPixels { .. })));
+        let little = Limits { max_memory_bytes: 1000, ..LIMITS };
+        assert!(matches!(decode(FULL, &little), Err(PixelError::TooMuchMemory { .. })));
     }
 
     #[test]

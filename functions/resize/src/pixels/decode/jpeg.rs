@@ -6,13 +6,13 @@
 use jpeg::{Error, Options, PixelLayout, Planes, Scale};
 use probe::Probe;
 
-use super::{Decoded, MAX_PROFILE_BYTES, Shrink};
-use crate::pixels::PixelError;
+use super::{Decoded, Decoder, Input, MAX_PROFILE_BYTES, Shrink, ratio_to};
 use crate::pixels::raster::{Layout, Raster};
+use crate::pixels::{Limits, PixelError};
 
 /// The planes of a picture.
-pub(in crate::pixels) fn planes(file: &[u8], shrink: Shrink) -> Result<Planes, PixelError> {
-    jpeg::decode(file, &options(shrink)).map_err(error)
+pub(in crate::pixels) fn planes(input: &Input) -> Result<Planes, PixelError> {
+    jpeg::decode(input.file, &options(input.shrink())).map_err(error)
 }
 
 /// Its colour profile, if it has one that is not too large.
@@ -20,29 +20,36 @@ pub(in crate::pixels) fn profile(file: &[u8]) -> Option<Vec<u8>> {
     jpeg::icc_profile(file, MAX_PROFILE_BYTES)
 }
 
-pub(super) fn decode(file: &[u8], shrink: Shrink) -> Result<Decoded, PixelError> {
-    let pixels = planes(file, shrink)?.into_pixels();
-    let layout = match pixels.layout {
-        PixelLayout::Gray => Layout::Gray,
-        PixelLayout::Rgb => Layout::Rgb,
-        PixelLayout::Cmyk => Layout::Cmyk,
-    };
-    let side = |side: usize| u32::try_from(side).map_err(PixelError::corrupt);
-    Ok(Decoded {
-        raster: Raster::new(side(pixels.width)?, side(pixels.height)?, layout, pixels.samples)?,
-        extent: (0.0, 0.0),
-        profile: profile(file),
-        is_lossless: false,
-    })
-}
+/// JPEG.
+pub(super) struct Jpeg;
 
-/// The most bytes that decoding holds: planes, and the pixels that are made of them.
-pub(in crate::pixels) fn decoding_bytes(file: &[u8], shrink: Shrink) -> u64 {
-    let Ok(header) = jpeg::Header::read(file) else { return 0 };
-    let n = u64::from(shrink.divisor());
-    let pixels = u64::from(header.width).div_ceil(n) * u64::from(header.height).div_ceil(n);
-    let pixel_bytes = pixels * header.components.len() as u64;
-    jpeg::decoding_bytes(&header, &options(shrink)).saturating_add(pixel_bytes)
+impl Decoder for Jpeg {
+    fn shrink(&self, input: &Input) -> Shrink {
+        input.least.map_or(Shrink::None, |size| Shrink::for_ratio(ratio_to(size, input.probe)))
+    }
+
+    /// Planes of the shrunk picture, and the pixels that are made of them; of a progressive one the coefficients that
+    /// matter at that size, too.
+    fn decoding_bytes(&self, input: &Input) -> u64 {
+        let Ok(header) = jpeg::Header::read(input.file) else { return 0 };
+        let shrink = self.shrink(input);
+        let n = u64::from(shrink.divisor());
+        let pixels = u64::from(header.width).div_ceil(n) * u64::from(header.height).div_ceil(n);
+        let pixel_bytes = pixels * header.components.len() as u64;
+        jpeg::decoding_bytes(&header, &options(shrink)).saturating_add(pixel_bytes)
+    }
+
+    fn decode(&self, input: &Input, _limits: &Limits) -> Result<Decoded, PixelError> {
+        let pixels = planes(input)?.into_pixels();
+        let layout = match pixels.layout {
+            PixelLayout::Gray => Layout::Gray,
+            PixelLayout::Rgb => Layout::Rgb,
+            PixelLayout::Cmyk => Layout::Cmyk,
+        };
+        let side = |side: usize| u32::try_from(side).map_err(PixelError::corrupt);
+        let raster = Raster::new(side(pixels.width)?, side(pixels.height)?, layout, pixels.samples)?;
+        Ok(Decoded::whole(raster, profile(input.file), false))
+    }
 }
 
 fn options(shrink: Shrink) -> Options {

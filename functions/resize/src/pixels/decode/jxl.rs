@@ -11,7 +11,9 @@ use jxl::api::{
     JxlDecoderOptions, JxlOutputBuffer, JxlPixelFormat,
 };
 
-use super::still::{Channels, Still, StillError, StillLimits};
+use super::{Decoded, Input, MAX_PROFILE_BYTES, unsupported};
+use crate::pixels::raster::{Layout, Raster};
+use crate::pixels::{Limits, PixelError};
 
 /// Memory for each pixel, in bytes, besides what extra channels take: samples of four bytes in three planes, as much
 /// again for what frames refer to, coefficients, and the result.
@@ -20,14 +22,24 @@ const BYTES_PER_PIXEL: u64 = 40;
 /// The same for each extra channel.
 const BYTES_PER_EXTRA: u64 = 12;
 
-/// The largest profile that is handed on, in bytes.
-const MAX_PROFILE_BYTES: usize = 4 << 20;
+/// JPEG XL.
+pub(super) struct JpegXl;
+
+impl super::Decoder for JpegXl {
+    fn decoding_bytes(&self, input: &Input) -> u64 {
+        input.probe.pixels.saturating_mul(BYTES_PER_PIXEL)
+    }
+
+    fn decode(&self, input: &Input, limits: &Limits) -> Result<Decoded, PixelError> {
+        decode(input.file, limits)
+    }
+}
 
 /// Decodes the first frame of `file`.
 ///
 /// # Errors
 /// `Corrupt` when the frame is not complete; a limit of `limits`, before anything of its size is allocated.
-pub(super) fn decode(file: &[u8], limits: &StillLimits) -> Result<Still, StillError> {
+fn decode(file: &[u8], limits: &Limits) -> Result<Decoded, PixelError> {
     let mut options = JxlDecoderOptions::default();
     // It counts three channels and the extra ones, also in frames that are larger than the picture.
     options.sample_limit = Some(usize::try_from(limits.max_pixels.saturating_mul(4) + 64).unwrap_or(usize::MAX));
@@ -36,46 +48,44 @@ pub(super) fn decode(file: &[u8], limits: &StillLimits) -> Result<Still, StillEr
     let mut input = file;
     match decoder.process(&mut input, None, None) {
         Ok(Event::BasicInfo) => {}
-        Ok(_) => return Err(StillError::corrupt("the file ends inside its header")),
+        Ok(_) => return Err(PixelError::corrupt("the file ends inside its header")),
         Err(error) => return Err(failure(error, limits)),
     }
-    let info = decoder.basic_info().ok_or_else(|| StillError::corrupt("a file without a header"))?;
+    let info = decoder.basic_info().ok_or_else(|| PixelError::corrupt("a file without a header"))?;
     let (width, height) = info.size;
     let n_extra = info.extra_channels.len();
     let n_pixels = u64::try_from(width).unwrap_or(u64::MAX).saturating_mul(u64::try_from(height).unwrap_or(u64::MAX));
-    limits.check(n_pixels, BYTES_PER_PIXEL + BYTES_PER_EXTRA * u64::try_from(n_extra).unwrap_or(u64::MAX))?;
+    limits.check_pixels(n_pixels)?;
+    let pixel_bytes = BYTES_PER_PIXEL + BYTES_PER_EXTRA.saturating_mul(u64::try_from(n_extra).unwrap_or(u64::MAX));
+    limits.check_memory(n_pixels.saturating_mul(pixel_bytes))?;
     let format = format(info, decoder.embedded_color_profile())?;
-    decoder.set_pixel_format(format.clone()).map_err(StillError::corrupt)?;
+    decoder.set_pixel_format(format.clone()).map_err(PixelError::corrupt)?;
     let row_bytes = width * format.color_type.samples_per_pixel();
     let mut pixels = vec![0; row_bytes * height];
     draw(&mut decoder, &mut input, &mut pixels, height, row_bytes).map_err(|error| error.unwrap_or_else(cut))?;
-    let (channels, pixels) = match format.color_type {
-        JxlColorType::Grayscale => (Channels::Gray, pixels),
+    let (layout, pixels) = match format.color_type {
+        JxlColorType::Grayscale => (Layout::Gray, pixels),
         JxlColorType::GrayscaleAlpha => {
             let pixels =
                 pixels.as_chunks::<2>().0.iter().flat_map(|&[gray, alpha]| [gray, gray, gray, alpha]).collect();
-            (Channels::Rgba, pixels)
+            (Layout::Rgba, pixels)
         }
-        JxlColorType::Rgba => (Channels::Rgba, pixels),
-        _ => (Channels::Rgb, pixels),
+        JxlColorType::Rgba => (Layout::Rgba, pixels),
+        _ => (Layout::Rgb, pixels),
     };
-    Ok(Still {
-        width: u32::try_from(width).map_err(StillError::corrupt)?,
-        height: u32::try_from(height).map_err(StillError::corrupt)?,
-        channels,
-        pixels,
-        icc: decoder.output_color_profile().and_then(profile),
-    })
+    let side = |side: usize| u32::try_from(side).map_err(PixelError::corrupt);
+    let raster = Raster::new(side(width)?, side(height)?, layout, pixels)?;
+    Ok(Decoded::whole(raster, decoder.output_color_profile().and_then(profile), false))
 }
 
-fn cut() -> StillError {
-    StillError::corrupt("the file ends before the picture does")
+fn cut() -> PixelError {
+    PixelError::corrupt("the file ends before the picture does")
 }
 
 /// Eight bits of gray or RGB, with the first alpha channel where there is one.
-fn format(info: &JxlBasicInfo, profile: Option<&JxlColorProfile>) -> Result<JxlPixelFormat, StillError> {
+fn format(info: &JxlBasicInfo, profile: Option<&JxlColorProfile>) -> Result<JxlPixelFormat, PixelError> {
     if profile.is_some_and(JxlColorProfile::is_cmyk) {
-        return Err(StillError::unsupported("four printing inks"));
+        return Err(unsupported("four printing inks"));
     }
     let is_gray = profile.is_some_and(|profile| profile.channels() == 1);
     let has_alpha = info.extra_channels.iter().any(|extra| extra.ec_type == jxl::api::ExtraChannel::Alpha);
@@ -99,7 +109,7 @@ fn draw(
     pixels: &mut [u8],
     n_rows: usize,
     row_bytes: usize,
-) -> Result<(), Option<StillError>> {
+) -> Result<(), Option<PixelError>> {
     let mut buffers = [JxlOutputBuffer::new(pixels, n_rows, row_bytes)];
     loop {
         let is_at_end = input.is_empty();
@@ -108,7 +118,7 @@ fn draw(
             Ok(Event::FrameHeader | Event::BasicInfo) => {}
             Ok(Event::NeedMoreInput { .. }) if !is_at_end => {}
             Ok(Event::NeedMoreInput { .. } | Event::Complete) => return Err(None),
-            Err(error) => return Err(Some(StillError::corrupt(error))),
+            Err(error) => return Err(Some(PixelError::corrupt(error))),
         }
     }
 }
@@ -125,13 +135,13 @@ fn profile(profile: &JxlColorProfile) -> Option<Vec<u8>> {
     profile.try_as_icc().map(std::borrow::Cow::into_owned).filter(|icc| icc.len() <= MAX_PROFILE_BYTES)
 }
 
-fn failure(error: jxl::error::Error, limits: &StillLimits) -> StillError {
+fn failure(error: jxl::error::Error, limits: &Limits) -> PixelError {
     match error {
-        jxl::error::Error::ImageSizeTooLarge(width, height) => StillError::TooManyPixels {
+        jxl::error::Error::ImageSizeTooLarge(width, height) => PixelError::TooManyPixels {
             limit: limits.max_pixels,
             actual: u64::try_from(width.saturating_mul(height)).unwrap_or(u64::MAX),
         },
-        other => StillError::corrupt(other),
+        other => PixelError::corrupt(other),
     }
 }
 
@@ -144,24 +154,20 @@ mod tests {
     const ALPHA: &[u8] = include_bytes!("fixtures/alpha.jxl");
     const GRAY: &[u8] = include_bytes!("fixtures/gray.jxl");
     const BOXED: &[u8] = include_bytes!("fixtures/boxed.jxl");
-    const LIMITS: StillLimits = StillLimits { max_pixels: 1 << 20, max_memory_bytes: 1 << 30 };
+    const LIMITS: Limits = Limits { max_pixels: 1 << 20, max_side: 4096, max_frames: 9, max_memory_bytes: 1 << 30 };
 
     /// Red, green, blue and white, one a quarter.
     const EXPECTED: [[u8; 3]; 4] = [[220, 40, 30], [40, 200, 60], [30, 60, 210], [240, 240, 240]];
 
-    fn check(name: &str, file: &[u8], channels: Channels, order: [usize; 4], tolerance: u8) {
-        let still = decode(file, &LIMITS).unwrap_or_else(|error| panic!("{name}: {error}"));
-        let (width, height) = (still.width as usize, still.height as usize);
-        assert_eq!((still.channels, width * height, &still.icc), (channels, 33 * 21, &None), "{name}");
-        let n = match channels {
-            Channels::Gray => 1,
-            Channels::Rgb => 3,
-            Channels::Rgba => 4,
-        };
+    fn check(name: &str, file: &[u8], layout: Layout, order: [usize; 4], tolerance: u8) {
+        let Decoded { raster, profile, .. } = decode(file, &LIMITS).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let (width, height) = (raster.width() as usize, raster.height() as usize);
+        assert_eq!((raster.layout(), width * height, &profile), (layout, 33 * 21, &None), "{name}");
+        let n = raster.stride() / width;
         let corners = [(0, 0), (width - 1, 0), (0, height - 1), (width - 1, height - 1)];
         for ((x, y), expected) in corners.into_iter().zip(order.map(|at| EXPECTED[at])) {
             let at = (y * width + x) * n;
-            let found = &still.pixels[at..at + n];
+            let found = &raster.pixels()[at..at + n];
             if let [r, g, b, alpha] = *found
                 && alpha == 0
             {
@@ -179,19 +185,19 @@ mod tests {
 
     #[test]
     fn every_kind_shows_the_same_picture() {
-        check("lossy", LOSSY, Channels::Rgb, [0, 1, 2, 3], 10);
-        check("lossless", LOSSLESS, Channels::Rgb, [0, 1, 2, 3], 0);
-        check("alpha", ALPHA, Channels::Rgba, [0, 1, 2, 3], 0);
-        check("gray", GRAY, Channels::Gray, [0, 1, 2, 3], 0);
+        check("lossy", LOSSY, Layout::Rgb, [0, 1, 2, 3], 10);
+        check("lossless", LOSSLESS, Layout::Rgb, [0, 1, 2, 3], 0);
+        check("alpha", ALPHA, Layout::Rgba, [0, 1, 2, 3], 0);
+        check("gray", GRAY, Layout::Gray, [0, 1, 2, 3], 0);
     }
 
     #[test]
     fn limits_are_checked_first() {
-        let few = StillLimits { max_pixels: 33 * 21 - 1, ..LIMITS };
-        assert!(matches!(decode(LOSSLESS, &few), Err(StillError::TooManyPixels { .. })));
-        let little = StillLimits { max_memory_bytes: 1000, ..LIMITS };
-        assert!(matches!(decode(LOSSLESS, &little), Err(StillError::TooMuchMemory { .. })));
-        let exact = StillLimits { max_pixels: 33 * 21, ..LIMITS };
+        let few = Limits { max_pixels: 33 * 21 - 1, ..LIMITS };
+        assert!(matches!(decode(LOSSLESS, &few), Err(PixelError::TooManyPixels { .. })));
+        let little = Limits { max_memory_bytes: 1000, ..LIMITS };
+        assert!(matches!(decode(LOSSLESS, &little), Err(PixelError::TooMuchMemory { .. })));
+        let exact = Limits { max_pixels: 33 * 21, ..LIMITS };
         assert!(decode(LOSSLESS, &exact).is_ok() && decode(ALPHA, &exact).is_ok());
     }
 

@@ -1,4 +1,5 @@
-//! From a file to pixels: one decoder per format behind one function.
+//! From a file to pixels: a [`Decoder`] for each format, in a file of its own. What a file is, is for `probe` to say, in
+//! a crate of its own: `ingest` needs that, and must not have decoders.
 //!
 //! What comes out is as the file stores it: not turned, in the file's own colour space, with the profile beside it.
 //! Of an animation it is the first frame, or the default image.
@@ -12,7 +13,6 @@ mod heic;
 pub(super) mod jpeg;
 mod jxl;
 mod png;
-mod still;
 pub(super) mod svg;
 #[cfg(test)]
 mod tests;
@@ -21,8 +21,8 @@ mod webp;
 
 use probe::Probe;
 
-use super::limits::decoding_bytes;
 use super::raster::Raster;
+use super::render::ratio_to;
 use super::{Limits, PixelError};
 
 /// The largest colour profile that is looked at, in bytes. Real ones are a few hundred bytes to 2 MB (press profiles).
@@ -101,36 +101,108 @@ pub(super) fn decoded_size(probe: &Probe) -> (u32, u32) {
     if comes_upright(probe.format) { probe.oriented_size() } else { (probe.width, probe.height) }
 }
 
-/// Decodes the file that `probe` describes.
+/// A file that is to be decoded.
+#[derive(Clone, Copy)]
+pub(super) struct Input<'a> {
+    /// The whole file.
+    pub(super) file: &'a [u8],
+    /// What its header says.
+    pub(super) probe: &'a Probe,
+    /// The size, upright and in pixels, to which the whole picture will be scaled: no more detail is needed, and no
+    /// less wanted. None: the size of the file.
+    pub(super) least: Option<(u32, u32)>,
+}
+
+impl<'a> Input<'a> {
+    /// At the size of the file.
+    pub(super) fn whole(file: &'a [u8], probe: &'a Probe) -> Self {
+        Self { file, probe, least: None }
+    }
+
+    /// How much smaller than stored it is decoded.
+    pub(super) fn shrink(&self) -> Shrink {
+        decoder(self.probe.format).map_or(Shrink::None, |decoder| decoder.shrink(self))
+    }
+
+    /// The most bytes that decoding holds at once, the result included, in the worst layout that a header leaves open.
+    pub(super) fn decoding_bytes(&self) -> u64 {
+        decoder(self.probe.format).map_or(0, |decoder| decoder.decoding_bytes(self))
+    }
+}
+
+/// What decodes the files of one format.
+pub(super) trait Decoder {
+    /// How much smaller than stored a picture is decoded.
+    fn shrink(&self, _input: &Input) -> Shrink {
+        Shrink::None
+    }
+
+    /// The most bytes that decoding holds at once, the result included, in the worst layout that a header leaves open.
+    fn decoding_bytes(&self, input: &Input) -> u64;
+
+    /// Decodes a picture whose header and [`decoding_bytes`](Self::decoding_bytes) are within `limits`; what comes to
+    /// light only later is for the decoder to compare with them, before it allocates.
+    ///
+    /// # Errors
+    /// `Corrupt` when the picture is not complete, `Unsupported`, or a limit.
+    fn decode(&self, input: &Input, limits: &Limits) -> Result<Decoded, PixelError>;
+}
+
+/// The decoder of a format; none where nothing here decodes it.
+fn decoder(format: probe::Format) -> Option<&'static dyn Decoder> {
+    Some(match format {
+        probe::Format::Jpeg => &jpeg::Jpeg,
+        probe::Format::Png => &png::Png,
+        probe::Format::WebP => &webp::WebP,
+        probe::Format::Gif => &gif::Gif,
+        probe::Format::Tiff => &tiff::Tiff,
+        probe::Format::Bmp => &bmp::Bmp,
+        probe::Format::Ico => &bmp::Ico,
+        probe::Format::Avif => &avif::Avif,
+        probe::Format::JpegXl => &jxl::JpegXl,
+        #[cfg(feature = "heic")]
+        probe::Format::Heic => &heic::Heic,
+        #[cfg(not(feature = "heic"))]
+        probe::Format::Heic => return None,
+        probe::Format::Svg => &svg::Svg,
+    })
+}
+
+/// Decodes a file.
 ///
 /// # Errors
-/// `Corrupt` when the picture is not complete; a limit of `limits`, before anything is allocated.
-pub(super) fn decode(file: &[u8], probe: &Probe, shrink: Shrink, limits: &Limits) -> Result<Decoded, PixelError> {
+/// As [`Decoder::decode`]; a limit of `limits`, before anything is allocated.
+pub(super) fn decode(input: &Input, limits: &Limits) -> Result<Decoded, PixelError> {
+    let probe = input.probe;
     limits.check(probe)?;
-    let shrink = if probe.format == probe::Format::Jpeg { shrink } else { Shrink::None };
-    limits.check_memory(decoding_bytes(file, probe, shrink))?;
-    let mut decoded = match probe.format {
-        probe::Format::Jpeg => jpeg::decode(file, shrink)?,
-        probe::Format::Png => png::decode(file, limits)?,
-        probe::Format::WebP => webp::decode(file, limits)?,
-        probe::Format::Gif => gif::decode(file, limits)?,
-        probe::Format::Tiff => tiff::decode(file, limits)?,
-        probe::Format::Bmp => bmp::decode(file, limits)?,
-        probe::Format::Ico => bmp::decode_icon(file, limits)?,
-        probe::Format::Avif => avif::decode(file, limits)?,
-        probe::Format::JpegXl => still::decoded(jxl::decode(file, &still::StillLimits::of(limits)))?,
-        #[cfg(feature = "heic")]
-        probe::Format::Heic => still::decoded(heic::decode(file, &still::StillLimits::of(limits)))?,
-        probe::Format::Svg => svg::decode(file, probe, limits)?,
-        format => return Err(PixelError::Unsupported { found: format.name().to_uppercase() }),
+    let Some(decoder) = decoder(probe.format) else {
+        return Err(PixelError::Unsupported { found: probe.format.name().to_uppercase() });
     };
-    let n = u32::from(shrink.divisor());
-    let (width, height) = decoded_size(probe);
-    if (decoded.raster.width(), decoded.raster.height()) != (width.div_ceil(n), height.div_ceil(n)) {
-        return Err(PixelError::corrupt("the picture is not of the size that its header says"));
+    limits.check_memory(decoder.decoding_bytes(input))?;
+    let mut decoded = decoder.decode(input, limits)?;
+    // What is drawn has no size of its own.
+    if probe.format != probe::Format::Svg {
+        let n = u32::from(decoder.shrink(input).divisor());
+        let (width, height) = decoded_size(probe);
+        if (decoded.raster.width(), decoded.raster.height()) != (width.div_ceil(n), height.div_ceil(n)) {
+            return Err(PixelError::corrupt("the picture is not of the size that its header says"));
+        }
+        decoded.extent = (f64::from(width) / f64::from(n), f64::from(height) / f64::from(n));
     }
-    decoded.extent = (f64::from(width) / f64::from(n), f64::from(height) / f64::from(n));
     decoded.raster = decoded.raster.without_useless_alpha();
     decoded.profile = decoded.profile.filter(|profile| profile.len() <= MAX_PROFILE_BYTES);
     Ok(decoded)
+}
+
+/// Of a picture that is sound, as far as one can tell, but has something that is not handled.
+fn unsupported(found: impl std::fmt::Display) -> PixelError {
+    PixelError::Unsupported { found: format!("a picture with {found}") }
+}
+
+impl Decoded {
+    /// A raster of the size of the file.
+    fn whole(raster: Raster, profile: Option<Vec<u8>>, is_lossless: bool) -> Self {
+        let extent = (raster.width().into(), raster.height().into());
+        Self { raster, extent, profile, is_lossless }
+    }
 }

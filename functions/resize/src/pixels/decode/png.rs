@@ -4,10 +4,25 @@ use std::io::Cursor;
 
 use png::{BitDepth, ColorType, Decoder, DecodingError, Transformations};
 
-use super::{Decoded, MAX_PROFILE_BYTES, eight_bits};
+use super::{Decoded, Input, MAX_PROFILE_BYTES, eight_bits};
 use crate::pixels::raster::{Layout, Raster};
 use crate::pixels::{Limits, PixelError};
 
+/// PNG.
+pub(super) struct Png;
+
+impl super::Decoder for Png {
+    /// 6 a pixel: gray with opacity, while it becomes four channels; 12 if of 16 bits, while it becomes one of 8.
+    fn decoding_bytes(&self, input: &Input) -> u64 {
+        input.probe.pixels.saturating_mul(if input.probe.bits == 16 { 12 } else { 6 })
+    }
+
+    fn decode(&self, input: &Input, limits: &Limits) -> Result<Decoded, PixelError> {
+        decode(input.file, limits)
+    }
+}
+
+/// Also for the PNG in an icon.
 pub(super) fn decode(file: &[u8], limits: &Limits) -> Result<Decoded, PixelError> {
     // The crate counts rows and profiles against its limit, the picture is counted before this.
     let max_bytes = usize::try_from(limits.max_memory_bytes).unwrap_or(usize::MAX).min(64 << 20);
@@ -38,12 +53,8 @@ pub(super) fn decode(file: &[u8], limits: &Limits) -> Result<Decoded, PixelError
     };
     // A file that says it is sRGB is taken at its word, as the standard asks; the profile is then a fallback.
     let profile = reader.info().icc_profile.as_ref().filter(|_| reader.info().srgb.is_none());
-    Ok(Decoded {
-        raster: Raster::new(info.width, info.height, layout, pixels)?,
-        extent: (0.0, 0.0),
-        profile: profile.filter(|profile| profile.len() <= MAX_PROFILE_BYTES).map(|profile| profile.to_vec()),
-        is_lossless: true,
-    })
+    let profile = profile.filter(|profile| profile.len() <= MAX_PROFILE_BYTES).map(|profile| profile.to_vec());
+    Ok(Decoded::whole(Raster::new(info.width, info.height, layout, pixels)?, profile, true))
 }
 
 fn error(error: DecodingError) -> PixelError {

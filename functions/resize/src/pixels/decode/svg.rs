@@ -17,7 +17,7 @@ use resvg::usvg::{
     Tree, fontdb,
 };
 
-use super::{Decoded, jpeg};
+use super::{Decoded, Decoder, Input, jpeg};
 use crate::pixels::raster::{Layout, Raster};
 use crate::pixels::{Limits, PixelError};
 
@@ -43,27 +43,28 @@ const FONT_SIZE: f32 = 16.0;
 /// The fonts to draw text with.
 pub(in crate::pixels) type Fonts = Arc<fontdb::Database>;
 
-/// Draws the file at the size that its header says, with the bundled fonts.
-pub(super) fn decode(file: &[u8], probe: &Probe, limits: &Limits) -> Result<Decoded, PixelError> {
-    decode_at(file, probe, (1, 1), limits)
-}
+/// SVG.
+pub(super) struct Svg;
 
-/// Draws the file at least as large as `least`, unless that is too much of it; then as large as it says it is.
-pub(in crate::pixels) fn decode_at(
-    file: &[u8],
-    probe: &Probe,
-    least: (u32, u32),
-    limits: &Limits,
-) -> Result<Decoded, PixelError> {
-    // Only those who write need fonts.
-    let has_text = memchr::memmem::find(file, b"text").is_some();
-    let fonts = has_text.then(bundled);
-    let raster = match drawn(file, probe, least, fonts.as_ref(), limits) {
-        Err(_) if least != (1, 1) => drawn(file, probe, (1, 1), fonts.as_ref(), limits)?,
-        result => result?,
-    };
-    let extent = (raster.width().into(), raster.height().into());
-    Ok(Decoded { raster: raster.without_useless_alpha(), extent, profile: None, is_lossless: true })
+impl Decoder for Svg {
+    /// 12 a pixel: layers beside the picture. What is drawn larger is weighed when it is drawn.
+    fn decoding_bytes(&self, input: &Input) -> u64 {
+        input.probe.pixels.saturating_mul(12)
+    }
+
+    /// Draws the file at least as large as is wanted, unless that is too much of it; then as large as it says it is.
+    fn decode(&self, input: &Input, limits: &Limits) -> Result<Decoded, PixelError> {
+        let Input { file, probe, .. } = *input;
+        let least = input.least.unwrap_or((1, 1));
+        // Only those who write need fonts.
+        let has_text = memchr::memmem::find(file, b"text").is_some();
+        let fonts = has_text.then(bundled);
+        let raster = match drawn(file, probe, least, fonts.as_ref(), limits) {
+            Err(_) if least != (1, 1) => drawn(file, probe, (1, 1), fonts.as_ref(), limits)?,
+            result => result?,
+        };
+        Ok(Decoded::whole(raster, None, true))
+    }
 }
 
 /// The bundled fonts.
@@ -507,7 +508,8 @@ mod tests {
             let text = format!("<text x='2' y='30' font-size='20' font-family='{family}'>ill</text>");
             let text = svg("width='80' height='40'", &text);
             let probe = probe::probe(text.as_bytes()).unwrap();
-            let raster = decode(text.as_bytes(), &probe, &Limits::default()).unwrap().raster;
+            let input = Input::whole(text.as_bytes(), &probe);
+            let raster = Svg.decode(&input, &Limits::default()).unwrap().raster;
             let is_seen = |x: &u32| (0..40).any(|y| at(&raster, *x, y)[3] > 0);
             (0..80).filter(is_seen).max().unwrap()
         };

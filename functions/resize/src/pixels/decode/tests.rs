@@ -1,13 +1,21 @@
 //! What every kind of file decodes to, and what is refused.
 
-use super::{Decoded, Shrink, decode};
+use super::{Decoded, Input, Shrink, decode};
 use crate::pixels::raster::{Layout, Raster};
 use crate::pixels::samples::*;
 use crate::pixels::{Limits, PixelError};
 
 fn decoded(file: &[u8], shrink: Shrink) -> Result<Decoded, PixelError> {
     let probe = probe::probe(file)?;
-    decode(file, &probe, shrink, &Limits::default())
+    let (width, height) = probe.oriented_size();
+    let n = match shrink {
+        Shrink::None => return decode(&Input::whole(file, &probe), &Limits::default()),
+        Shrink::Half => 2,
+        Shrink::Quarter => 8,
+        Shrink::Eighth => 32,
+    };
+    let input = Input { file, probe: &probe, least: Some(((width / n).max(1), (height / n).max(1))) };
+    decode(&input, &Limits::default())
 }
 
 #[test]
@@ -160,13 +168,13 @@ fn a_damaged_jpeg_is_decoded_as_far_as_it_goes() {
     check("cut off", half_of(&sequential), [RED, GREEN, MISSING, MISSING]);
     let progressive = jpeg(&picture, |encoder| encoder.set_progressive(true));
     check("progressive, cut off", &progressive[..progressive.len() * 9 / 10], [RED, GREEN, BLUE, WHITE]);
-    // 25 units to a row and to an interval: the sixth row is made a code that there is not, and no other.
+    // 25 units to a row and to an interval: the third row is made a code that there is not, and no other.
     let mut altered = jpeg(&picture, |encoder| encoder.set_restart_interval(25));
-    let sixth = altered.windows(2).position(|bytes| bytes == [0xFF, 0xD4]).unwrap() + 2;
-    altered[sixth..sixth + 4].copy_from_slice(&[0xFF, 0, 0xFF, 0]);
+    let third = altered.windows(2).position(|bytes| bytes == [0xFF, 0xD1]).unwrap() + 2;
+    altered[third..third + 4].copy_from_slice(&[0xFF, 0, 0xFF, 0]);
     check("altered", &altered, [RED, GREEN, BLUE, WHITE]);
     let raster = decoded(&altered, Shrink::None).unwrap().raster;
-    assert_eq!(raster.pixels()[44 * raster.stride()..][..3], MISSING[..3]);
+    assert_eq!(raster.pixels()[20 * raster.stride()..][..3], MISSING[..3]);
     // From here on there is nothing to be seen.
     for file in [sequential, progressive, altered] {
         for n_bytes in [first_scan(&file), first_scan(&file) - 1] {
@@ -250,14 +258,14 @@ fn limits_are_checked_before_decoding() {
     let file = png_of(&opaque());
     let probe = probe::probe(&file).unwrap();
     let check = |limits: Limits, expected: PixelError| {
-        assert_eq!(decode(&file, &probe, Shrink::None, &limits).err(), Some(expected));
+        assert_eq!(decode(&Input::whole(&file, &probe), &limits).err(), Some(expected));
     };
     let limits = Limits::default();
     check(Limits { max_pixels: 767, ..limits }, PixelError::TooManyPixels { limit: 767, actual: 768 });
     check(Limits { max_side: 31, ..limits }, PixelError::SideTooLong { limit: 31, actual: 32 });
     check(Limits { max_frames: 0, ..limits }, PixelError::TooManyFrames { limit: 0, actual: 1 });
     check(Limits { max_memory_bytes: 4607, ..limits }, PixelError::TooMuchMemory { limit: 4607, actual: 4608 });
-    assert!(decode(&file, &probe, Shrink::None, &Limits { max_memory_bytes: 4608, ..limits }).is_ok());
+    assert!(decode(&Input::whole(&file, &probe), &Limits { max_memory_bytes: 4608, ..limits }).is_ok());
 }
 
 #[test]

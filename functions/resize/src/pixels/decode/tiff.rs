@@ -6,7 +6,7 @@ use tiff::ColorType;
 use tiff::decoder::{ChunkType, Decoder, DecodingResult};
 use tiff::tags::Tag;
 
-use super::{Decoded, MAX_PROFILE_BYTES, eighth, jpeg};
+use super::{Decoded, Input, MAX_PROFILE_BYTES, eighth, jpeg};
 use crate::pixels::raster::{Layout, Raster};
 use crate::pixels::{Limits, PixelError};
 
@@ -18,7 +18,21 @@ const GRAY: u8 = 1;
 
 type Reader<'a> = Decoder<Cursor<&'a [u8]>>;
 
-pub(super) fn decode(file: &[u8], limits: &Limits) -> Result<Decoded, PixelError> {
+/// TIFF.
+pub(super) struct Tiff;
+
+impl super::Decoder for Tiff {
+    /// 12 a pixel: a strip that may be all, the channels as stored, and as they are wanted; 16 if of 16 bits.
+    fn decoding_bytes(&self, input: &Input) -> u64 {
+        input.probe.pixels.saturating_mul(if input.probe.bits == 16 { 16 } else { 12 })
+    }
+
+    fn decode(&self, input: &Input, limits: &Limits) -> Result<Decoded, PixelError> {
+        decode(input.file, limits)
+    }
+}
+
+fn decode(file: &[u8], limits: &Limits) -> Result<Decoded, PixelError> {
     let mut decoder = open(file, limits)?;
     let kind = decoder.find_tag_unsigned::<u16>(Tag::PhotometricInterpretation).map_err(error)?;
     let profile = decoder.find_tag(Tag::IccProfile).map_err(error)?.and_then(|value| value.into_u8_vec().ok());
@@ -33,7 +47,7 @@ pub(super) fn decode(file: &[u8], limits: &Limits) -> Result<Decoded, PixelError
     };
     let is_lossless = decoder.find_tag_unsigned::<u16>(Tag::Compression).map_err(error)? != Some(JPEG);
     let profile = profile.filter(|profile| profile.len() <= MAX_PROFILE_BYTES);
-    Ok(Decoded { raster, extent: (0.0, 0.0), profile, is_lossless })
+    Ok(Decoded::whole(raster, profile, is_lossless))
 }
 
 fn open<'a>(file: &'a [u8], limits: &Limits) -> Result<Reader<'a>, PixelError> {
@@ -241,13 +255,13 @@ fn error(error: tiff::TiffError) -> PixelError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pixels::decode::{Shrink, decode};
+    use crate::pixels::decode::{Input, decode};
     use crate::pixels::samples::*;
     use ::tiff::encoder::{Compression, DeflateLevel, TiffEncoder, colortype};
 
     fn decoded(file: &[u8]) -> Result<Raster, PixelError> {
         let probe = probe::probe(file)?;
-        Ok(decode(file, &probe, Shrink::None, &Limits::default())?.raster)
+        Ok(decode(&Input::whole(file, &probe), &Limits::default())?.raster)
     }
 
     /// A TIFF of fields (tag, type, values) and strips; where these are and how long stands in fields of their own.
@@ -439,7 +453,7 @@ mod tests {
                     broken[at] = (random >> 24) as u8;
                     let Ok(probe) = probe::probe(&broken) else { continue };
                     let limits = Limits { max_pixels: 10_000, max_memory_bytes: 1 << 20, ..Limits::default() };
-                    let _ = decode(&broken, &probe, Shrink::None, &limits);
+                    let _ = decode(&Input::whole(&broken, &probe), &limits);
                 }
             }
         }

@@ -4,28 +4,31 @@ use std::io::Cursor;
 
 use image_webp::{DecodingError, WebPDecoder};
 
-use super::{Decoded, MAX_PROFILE_BYTES};
+use super::{Decoded, Decoder, Input, MAX_PROFILE_BYTES};
 use crate::pixels::raster::{Layout, Raster};
 use crate::pixels::{Limits, PixelError};
 
-pub(super) fn decode(file: &[u8], limits: &Limits) -> Result<Decoded, PixelError> {
-    let mut decoder = WebPDecoder::new(Cursor::new(file)).map_err(error)?;
-    decoder.set_memory_limit(MAX_PROFILE_BYTES);
-    let (width, height) = decoder.dimensions();
-    let pixels = u64::from(width) * u64::from(height);
-    if pixels > limits.max_pixels {
-        return Err(PixelError::TooManyPixels { limit: limits.max_pixels, actual: pixels });
+/// WebP.
+pub(super) struct WebP;
+
+impl Decoder for WebP {
+    /// 11 a pixel: planes, four channels, and opacity that was compressed as four channels of its own.
+    fn decoding_bytes(&self, input: &Input) -> u64 {
+        input.probe.pixels.saturating_mul(11)
     }
-    let layout = if decoder.has_alpha() { Layout::Rgba } else { Layout::Rgb };
-    let mut raster = Raster::zeroed(width, height, layout)?;
-    decoder.read_image(raster.pixels_mut()).map_err(error)?;
-    Ok(Decoded {
-        raster,
-        extent: (0.0, 0.0),
+
+    fn decode(&self, input: &Input, limits: &Limits) -> Result<Decoded, PixelError> {
+        let mut decoder = WebPDecoder::new(Cursor::new(input.file)).map_err(error)?;
+        decoder.set_memory_limit(MAX_PROFILE_BYTES);
+        let (width, height) = decoder.dimensions();
+        limits.check_pixels(u64::from(width) * u64::from(height))?;
+        let layout = if decoder.has_alpha() { Layout::Rgba } else { Layout::Rgb };
+        let mut raster = Raster::zeroed(width, height, layout)?;
+        decoder.read_image(raster.pixels_mut()).map_err(error)?;
         // A profile that cannot be read is no reason to refuse the picture.
-        profile: decoder.icc_profile().unwrap_or_default(),
-        is_lossless: !decoder.is_lossy(),
-    })
+        let profile = decoder.icc_profile().unwrap_or_default();
+        Ok(Decoded::whole(raster, profile, !decoder.is_lossy()))
+    }
 }
 
 fn error(error: DecodingError) -> PixelError {

@@ -11,11 +11,15 @@ const LEAST_ALPHA: u8 = 128;
 /// The least and the most a frame can be shown, in hundredths of a second. Browsers take 1 for 10.
 const DELAYS: std::ops::RangeInclusive<u32> = 2..=65_535;
 
-/// A picture that does not move, in at most 256 colours.
-pub(super) fn still(raster: &Raster) -> Result<Vec<u8>, PixelError> {
-    let mut writer = GifWriter::new(raster.width(), raster.height(), 1, MAX_COLORS)?;
-    writer.add(raster, 0)?;
-    writer.finish()
+/// GIF of a picture that does not move, in at most 256 colours.
+pub(super) struct Gif;
+
+impl super::Encoder for Gif {
+    fn encode(&self, raster: &Raster) -> Result<Vec<u8>, PixelError> {
+        let mut writer = GifWriter::new(raster.width(), raster.height(), 1, MAX_COLORS)?;
+        writer.add(raster, 0)?;
+        writer.finish()
+    }
 }
 
 /// Writes an animation, frame by frame. What is held is the canvas before and after the last frame.

@@ -6,8 +6,19 @@ use super::super::PixelError;
 use super::super::raster::{Layout, Raster};
 use super::quantise::{Palette, places};
 
-/// A PNG of at most `n_colors` colours (2 to 256), dithered where these are not all there are.
-pub(in crate::pixels) fn indexed_png(raster: &Raster, n_colors: usize) -> Result<Vec<u8>, PixelError> {
+/// PNG of at most so many colours, dithered where these are not all there are.
+pub(super) struct IndexedPng {
+    /// 2 to 256.
+    pub(super) colors: usize,
+}
+
+impl super::Encoder for IndexedPng {
+    fn encode(&self, raster: &Raster) -> Result<Vec<u8>, PixelError> {
+        indexed_png(raster, self.colors)
+    }
+}
+
+fn indexed_png(raster: &Raster, n_colors: usize) -> Result<Vec<u8>, PixelError> {
     if raster.layout() == Layout::Cmyk {
         return Err(PixelError::encode("PNG has no ink"));
     }
@@ -57,12 +68,12 @@ fn packed(places: &[u8], width: usize, n_bits: usize) -> Vec<u8> {
 mod tests {
     use super::*;
     use crate::pixels::Limits;
-    use crate::pixels::decode::{Shrink, decode};
+    use crate::pixels::decode::{Input, decode};
     use crate::pixels::samples::{CLEAR, WHITE, noisy, quadrants};
 
     fn decoded(file: &[u8]) -> (probe::Probe, Raster) {
         let probe = probe::probe(file).unwrap();
-        let raster = decode(file, &probe, Shrink::None, &Limits::default()).unwrap().raster;
+        let raster = decode(&Input::whole(file, &probe), &Limits::default()).unwrap().raster;
         (probe, raster.into_rgba())
     }
 

@@ -4,22 +4,28 @@ use std::borrow::Cow;
 
 use webp::{Animation, AnimationOptions, Blend, Dispose, Frame, Options, Picture, Pixels};
 
+use super::Encoder;
 use crate::pixels::PixelError;
 use crate::pixels::raster::{Layout, Raster};
 
-/// With loss; `quality` from 1 to 100 on the scale of libwebp.
-pub(super) fn lossy(raster: &Raster, quality: u8) -> Result<Vec<u8>, PixelError> {
-    encoded(raster, Options { quality, ..Options::default() })
+/// WebP.
+pub(super) struct WebP {
+    /// 1 to 100 on the scale of libwebp; without loss where there is none.
+    pub(super) quality: Option<u8>,
 }
 
-/// Without loss.
-pub(super) fn lossless(raster: &Raster) -> Result<Vec<u8>, PixelError> {
-    encoded(raster, Options { lossless: true, ..Options::default() })
+impl Encoder for WebP {
+    fn encode(&self, raster: &Raster) -> Result<Vec<u8>, PixelError> {
+        let colored = colored(raster)?;
+        webp::encode(&picture(&colored), &options(self.quality)).map_err(PixelError::encode)
+    }
 }
 
-fn encoded(raster: &Raster, options: Options) -> Result<Vec<u8>, PixelError> {
-    let colored = colored(raster)?;
-    webp::encode(&picture(&colored), &options).map_err(PixelError::encode)
+fn options(quality: Option<u8>) -> Options<'static> {
+    match quality {
+        Some(quality) => Options { quality, ..Options::default() },
+        None => Options { lossless: true, ..Options::default() },
+    }
 }
 
 /// In three or four channels.
@@ -48,13 +54,9 @@ impl WebPWriter {
     /// `quality`.
     pub(in crate::pixels) fn new(width: u32, height: u32, plays: u32, quality: Option<u8>) -> Result<Self, PixelError> {
         let loop_count = u16::try_from(plays).unwrap_or(u16::MAX);
-        let options = AnimationOptions { loop_count, ..AnimationOptions::default() };
-        let animation = Animation::new(width, height, &options).map_err(PixelError::encode)?;
-        let options = match quality {
-            Some(quality) => Options { quality, ..Options::default() },
-            None => Options { lossless: true, ..Options::default() },
-        };
-        Ok(Self { animation, options })
+        let animation_options = AnimationOptions { loop_count, ..AnimationOptions::default() };
+        let animation = Animation::new(width, height, &animation_options).map_err(PixelError::encode)?;
+        Ok(Self { animation, options: options(quality) })
     }
 
     /// Adds a frame, the whole canvas, that is shown for `delay` ms.
