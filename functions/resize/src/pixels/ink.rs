@@ -53,7 +53,7 @@ const NO_BLACK: f32 = 0.876_16;
 
 /// From XYZ, as shares of white, to light of red, green and blue: the inverse of the colorants in sRGB's profile.
 const TO_SRGB: [[f32; 3]; 3] =
-    [[3.021_740, -1.616_948, -0.404_792], [-0.943_417, 1.915_876, 0.027_541], [0.069_447, -0.229_031, 1.159_584]];
+    [[3.021_74, -1.616_948, -0.404_792], [-0.943_417, 1.915_876, 0.027_541], [0.069_447, -0.229_031, 1.159_584]];
 
 impl Inks {
     /// The inks of `profile`; `None` where it cannot be read, or is not one of inks.
