@@ -94,7 +94,7 @@ fn gaussian(raster: &Raster, sigma: f32) -> Vec<u16> {
 /// Half of a Gaussian, from its middle outward to three sigmas, in parts of [`ONE`] that sum up to it.
 fn weights(sigma: f32) -> Vec<u32> {
     let radius = (sigma * 3.0).ceil() as usize;
-    let heights: Vec<f64> = (0..=radius).map(|x| (-0.5 * (x as f64 / f64::from(sigma)).powi(2)).exp()).collect();
+    let heights: Vec<f64> = (0..=radius).map(|x| libm::exp(-0.5 * (x as f64 / f64::from(sigma)).powi(2))).collect();
     let sum = heights[0] + 2.0 * heights[1..].iter().sum::<f64>();
     let mut weights: Vec<u32> = heights.iter().map(|height| (height / sum * f64::from(ONE)).round() as u32).collect();
     // What rounding lost or won goes to the middle.
