@@ -127,6 +127,36 @@ pub fn webp(data: &[u8]) {
     }
 }
 
+/// Decodes `data` as the frame of a lossy WebP, with our decoder and another's.
+///
+/// # Panics
+/// When the size is not the header's, or both decode it to different planes.
+pub fn vp8(data: &[u8]) {
+    let Some(&[a, b, c, d]) = data.get(6..).and_then(|sides| sides.first_chunk()) else { return };
+    let side = |low, high| usize::from(u16::from_le_bytes([low, high]) & 0x3fff);
+    let (width, height) = (side(a, b), side(c, d));
+    if width * height > 1 << 16 {
+        return;
+    }
+    let Ok(picture) = webp::decode(data) else { return };
+    assert_eq!((picture.width as usize, picture.height as usize), (width, height));
+    assert_eq!(picture.to_rgb().len(), width * height * 3);
+    let Ok(other) = image_webp::vp8::Vp8Decoder::decode_frame(data) else { return };
+    let planes = picture.planes();
+    let rows = |plane: &[u8], stride: usize, width: usize, height: usize| {
+        plane.chunks(stride).take(height).map(|row| row[..width].to_vec()).collect::<Vec<_>>()
+    };
+    let stride = width.div_ceil(16) * 16;
+    let (columns, lines) = (width.div_ceil(2), height.div_ceil(2));
+    for (ours, our_stride, theirs, stride, width, height) in [
+        (planes.y, planes.y_stride, other.ybuf, stride, width, height),
+        (planes.cb, planes.chroma_stride, other.ubuf, stride / 2, columns, lines),
+        (planes.cr, planes.chroma_stride, other.vbuf, stride / 2, columns, lines),
+    ] {
+        assert!(rows(ours, our_stride, width, height) == rows(&theirs, stride, width, height), "other planes");
+    }
+}
+
 fn planes<'a>(made: &Made, samples: &'a [u8], way: u8) -> webp::Pixels<'a> {
     let n_samples = (made.width * made.height) as usize;
     let chroma = if way & 8 == 0 { webp::Chroma::Half } else { webp::Chroma::Full };

@@ -11,7 +11,7 @@ mod grammar;
 mod header;
 mod pixels;
 
-pub use codec::{avif, jpeg, palette, webp};
+pub use codec::{avif, jpeg, palette, vp8, webp};
 pub use foreign::dialects;
 pub use form::multipart;
 pub use grammar::transform;
@@ -22,7 +22,7 @@ pub use pixels::{bitmap, frames, jxl, plan, render, svg, tiff};
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 15] = [
+pub const TARGETS: [Target; 16] = [
     ("transform", transform),
     ("dialects", dialects),
     ("probe", probe),
@@ -37,5 +37,6 @@ pub const TARGETS: [Target; 15] = [
     ("svg", svg),
     ("frames", frames),
     ("webp", webp),
+    ("vp8", vp8),
     ("palette", palette),
 ];

@@ -361,6 +361,21 @@ mod tests {
                 "the file is damaged: a WebP image shorter than its header",
             ),
             (
+                "frame with opacity",
+                webp().extended(0x12, 9, 9).frame_of(9, 9, &[(b"ALPH", &[0]), (b"VP8 ", &lossy_body(9, 9))]).bytes(),
+                "webp 9x9 Rgb8 alpha",
+            ),
+            (
+                "frame whose image goes by another name",
+                webp().extended(0x12, 9, 9).frame_of(9, 9, &[(b"ALPH", &[0]), (b"VP6 ", &lossy_body(9, 5))]).bytes(),
+                "the file is damaged: a WebP frame without an image",
+            ),
+            (
+                "frame of opacity alone",
+                webp().extended(0x12, 9, 9).frame_of(9, 9, &[(b"ALPH", &[0])]).bytes(),
+                "the file is damaged: a WebP frame without an image",
+            ),
+            (
                 "canvas unlike its image",
                 webp().extended(0, 1, 1).lossy(9000, 9000).bytes(),
                 "the file is damaged: a WebP canvas unlike its image",

@@ -333,9 +333,13 @@ impl WebP {
     }
 
     pub(crate) fn frame(self, width: u16, height: u16) -> Self {
+        self.frame_of(width, height, &[(b"VP8 ", &lossy_body(width, height))])
+    }
+
+    pub(crate) fn frame_of(self, width: u16, height: u16, parts: &[(&[u8; 4], &[u8])]) -> Self {
         let mut body = [u24(0), u24(0), u24(u32::from(width) - 1), u24(u32::from(height) - 1)].concat();
         body.extend([0; 4]);
-        body.extend(riff_chunk(b"VP8 ", &lossy_body(width, height)));
+        parts.iter().for_each(|(kind, part)| body.extend(riff_chunk(kind, part)));
         self.chunk(b"ANMF", &body)
     }
 
@@ -353,7 +357,7 @@ impl WebP {
     }
 }
 
-fn lossy_body(width: u16, height: u16) -> Vec<u8> {
+pub(crate) fn lossy_body(width: u16, height: u16) -> Vec<u8> {
     [&[0, 0, 0, 0x9D, 0x01, 0x2A], width.to_le_bytes().as_slice(), &height.to_le_bytes(), &[0; 5]].concat()
 }
 

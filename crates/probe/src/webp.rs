@@ -164,15 +164,23 @@ fn check_frame(chunk: &Chunk<'_>, width: u32, height: u32) -> Result<(), ProbeEr
         return Err(corrupt("a WebP frame beyond its canvas"));
     }
     reader.take(4);
-    while let Some(part) = Chunk::next(&mut reader) {
-        if !matches!(&part.kind, b"VP8 " | b"VP8L") {
-            continue;
-        }
-        // In a whole frame, a part that claims more than there is will never be whole.
-        let part = Chunk { is_whole: part.is_whole || chunk.is_whole, ..part };
-        if still(&part)?.is_some_and(|image| (image.width, image.height) != (frame_width + 1, frame_height + 1)) {
-            return Err(corrupt("a WebP frame unlike its image"));
-        }
+    // The image comes first, or right after its opacity: decoders take what is there for the image without a look at its
+    // name.
+    let mut part = Chunk::next(&mut reader);
+    let has_opacity = part.as_ref().is_some_and(|part| &part.kind == b"ALPH");
+    if has_opacity {
+        part = Chunk::next(&mut reader);
+    }
+    let Some(part) = part else {
+        return if chunk.is_whole { Err(corrupt("a WebP frame without an image")) } else { Ok(()) };
+    };
+    if &part.kind != b"VP8 " && (has_opacity || &part.kind != b"VP8L") {
+        return Err(corrupt("a WebP frame without an image"));
+    }
+    // In a whole frame, a part that claims more than there is will never be whole.
+    let part = Chunk { is_whole: part.is_whole || chunk.is_whole, ..part };
+    if still(&part)?.is_some_and(|image| (image.width, image.height) != (frame_width + 1, frame_height + 1)) {
+        return Err(corrupt("a WebP frame unlike its image"));
     }
     Ok(())
 }

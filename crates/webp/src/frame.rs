@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::header::{Modes, first_partition};
 use crate::macroblock::{CHROMA, Decision, LUMA_DC, LumaMode, NonZero, Surroundings, kind};
 use crate::options::Tuning;
-use crate::predict::{Block, Edges};
+use crate::predict::{Block, Edges, OUTSIDE_ABOVE, OUTSIDE_LEFT, TURNED, outside_corner};
 use crate::simd::pick;
 use crate::tables::DEFAULT_COEFFICIENTS;
 use crate::tokens::Tokens;
@@ -19,10 +19,6 @@ const MIN_REFRESH: usize = 96;
 
 /// The first partition's size has 19 bits.
 const MAX_FIRST_PARTITION: usize = (1 << 19) - 1;
-
-/// The pixels that stand for those outside the picture (section 12.2).
-const OUTSIDE_ABOVE: u8 = 127;
-const OUTSIDE_LEFT: u8 = 129;
 
 /// A coded frame.
 pub struct Frame {
@@ -122,11 +118,6 @@ fn source_edges<const N: usize>(plane: &[u8], stride: usize, column: usize, row:
     edges
 }
 
-/// The corner of a macroblock in the first column.
-fn outside_corner(row: usize) -> u8 {
-    if row > 0 { OUTSIDE_LEFT } else { OUTSIDE_ABOVE }
-}
-
 /// The blocks of a macroblock of the source.
 fn blocks(planes: &Planes, column: usize, row: usize) -> [Block; 24] {
     let mut blocks = [[0; 16]; 24];
@@ -137,9 +128,6 @@ fn blocks(planes: &Planes, column: usize, row: usize) -> [Block; 24] {
     }
     blocks
 }
-
-/// Where each byte of a block held by columns is in one held by rows.
-const TURNED: [u8; 16] = [0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15];
 
 fn read_blocks<const N: usize>(plane: &[u8], stride: usize, at: (usize, usize), blocks: &mut [Block]) {
     for (i, block) in blocks.iter_mut().enumerate() {

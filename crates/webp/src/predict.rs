@@ -6,6 +6,19 @@
 use crate::modes::WholeMode;
 use crate::simd::{means, pick};
 
+/// The pixels that stand for those outside the picture (section 12.2).
+pub const OUTSIDE_ABOVE: u8 = 127;
+/// See [`OUTSIDE_ABOVE`].
+pub const OUTSIDE_LEFT: u8 = 129;
+
+/// The corner of a macroblock in the first column.
+pub fn outside_corner(row: usize) -> u8 {
+    if row > 0 { OUTSIDE_LEFT } else { OUTSIDE_ABOVE }
+}
+
+/// Where each byte of a block held by columns is in one held by rows, and the other way around.
+pub const TURNED: [u8; 16] = [0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15];
+
 /// 4x4 pixels, column by column.
 pub type Block = [u8; 16];
 
@@ -99,6 +112,31 @@ pub fn predict_block(above: &[u8; 8], left: &[u8; 4], corner: u8) -> [Block; 10]
     blocks
 }
 
+/// The prediction of a 4x4 block in one mode, row by row: `left` from the lowest pixel upwards, `above` from the corner to
+/// the right.
+#[inline(always)]
+pub fn predict_rows(mode: u8, left: [u8; 4], above: [u8; 9]) -> [u8; 16] {
+    let [corner, top @ ..] = &above;
+    match mode {
+        0 => {
+            let sum: u32 = top[..4].iter().chain(&left).map(|&pixel| u32::from(pixel)).sum();
+            [((sum + 4) >> 3) as u8; 16]
+        }
+        1 => {
+            let columns = true_motion(four(top, 0), [left[3], left[2], left[1], left[0]], i16::from(*corner));
+            let mut block = [0; 16];
+            block.copy_from_slice(columns.as_flattened());
+            pick(&block, &block, &TURNED)
+        }
+        mode => {
+            let [l3, l2, l1, l0] = left;
+            let [c, a0, a1, a2, a3, a4, a5, a6, a7] = above;
+            let (two, three) = means(&[l3, l2, l1, l0, c, a0, a1, a2, a3, a4, a5, a6, a7, a7, l3, l3]);
+            pick(&two, &three, &DIRECTIONS_BY_ROWS[usize::from(mode - 2) & 7])
+        }
+    }
+}
+
 /// The RFC's array of edge pixels runs from the lowest to the left, over the corner, to the last above. For each of its
 /// pixels this gives the mean with the next one, and the weighted mean with both neighbours.
 #[inline(always)]
@@ -149,6 +187,17 @@ static DIRECTIONS: [[u8; 16]; 8] = [
         [two(14), two(14), two(14), two(14)],
     ]),
 ];
+
+/// The same, row by row.
+static DIRECTIONS_BY_ROWS: [[u8; 16]; 8] = {
+    let mut turned = [[0; 16]; 8];
+    let mut i = 0;
+    while i < 128 {
+        turned[i / 16][i % 16] = DIRECTIONS[i / 16][TURNED[i % 16] as usize];
+        i += 1;
+    }
+    turned
+};
 
 const fn columns(rows: [[u8; 4]; 4]) -> [u8; 16] {
     let mut out = [0; 16];

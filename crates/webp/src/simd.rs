@@ -1,4 +1,4 @@
-//! Eight 16-bit lanes: one `v128` in wasm, an array everywhere else.
+//! Eight 16-bit lanes, or sixteen of 8 bits: one `v128` in wasm, an array everywhere else.
 //!
 //! The array version is written so that each operation says exactly what the wasm instruction does; both give the same
 //! bits. Two 4x4 blocks are always worked on at once, in "pair layout": vector `i` holds line `i` of the first block in
@@ -12,4 +12,4 @@ mod lanes;
 #[path = "simd/portable.rs"]
 mod lanes;
 
-pub use lanes::{I16x8, means, pick};
+pub use lanes::{I16x8, U8x16, means, pick};

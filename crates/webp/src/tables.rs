@@ -5,7 +5,6 @@
 pub type CoefficientProbabilities = [[[[u8; 11]; 3]; 8]; 4];
 
 /// The position in a 4x4 block, row by row, of each coefficient in the order they are coded.
-#[cfg(any(test, not(all(target_family = "wasm", target_feature = "simd128"))))]
 pub const ZIGZAG: [usize; 16] = [0, 1, 4, 8, 5, 2, 3, 6, 9, 12, 13, 10, 7, 11, 14, 15];
 
 /// The band of each coded position; the last entry stands for the end of the block and is never coded.

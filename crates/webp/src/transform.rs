@@ -48,16 +48,18 @@ fn butterfly(x: &Pair) -> Pair {
 /// The inverse cosine transform added to the prediction; the pixels are clamped by whoever stores them.
 #[inline(always)]
 pub fn inverse(coefficients: &Pair, prediction: &Pair) -> Pair {
+    let [a, b, c, d] = residual(coefficients);
+    [a.add(prediction[0]), b.add(prediction[1]), c.add(prediction[2]), d.add(prediction[3])]
+}
+
+/// The inverse cosine transform: differences from the prediction, column by column.
+#[inline(always)]
+pub fn residual(coefficients: &Pair) -> Pair {
     let down = inverse_pass(coefficients);
     let mut across = I16x8::transpose(down);
     across[0] = across[0].add(I16x8::splat(4));
-    let residual = inverse_pass(&across);
-    [
-        residual[0].shr::<3>().add(prediction[0]),
-        residual[1].shr::<3>().add(prediction[1]),
-        residual[2].shr::<3>().add(prediction[2]),
-        residual[3].shr::<3>().add(prediction[3]),
-    ]
+    let [a, b, c, d] = inverse_pass(&across);
+    [a.shr::<3>(), b.shr::<3>(), c.shr::<3>(), d.shr::<3>()]
 }
 
 #[inline(always)]

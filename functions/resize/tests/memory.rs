@@ -102,9 +102,15 @@ fn png((width, height): (u32, u32), color: png::ColorType, depth: png::BitDepth)
 }
 
 fn webp((width, height): (u32, u32), lossless: bool) -> Vec<u8> {
-    let pixels = pixels(width, height, 4);
-    let picture = webp::Picture { width, height, pixels: webp::Pixels::Rgba(&pixels) };
-    webp::encode(&picture, &webp::Options { effort: 0, lossless, ..webp::Options::default() }).unwrap()
+    encoded(&webp::Picture { width, height, pixels: webp::Pixels::Rgba(&pixels(width, height, 4)) }, lossless)
+}
+
+fn opaque_webp((width, height): (u32, u32)) -> Vec<u8> {
+    encoded(&webp::Picture { width, height, pixels: webp::Pixels::Rgb(&pixels(width, height, 3)) }, false)
+}
+
+fn encoded(picture: &webp::Picture, lossless: bool) -> Vec<u8> {
+    webp::encode(picture, &webp::Options { effort: 0, lossless, ..webp::Options::default() }).unwrap()
 }
 
 fn avif((width, height): (u32, u32)) -> Vec<u8> {
@@ -154,6 +160,7 @@ fn cases() -> Vec<Case> {
         case("PNG, RGB", twelve, png(twelve, Rgb, Eight)),
         case("PNG, RGBA", twelve, png(twelve, Rgba, Eight)),
         case("PNG, gray with opacity, 16 bits", twelve, png(twelve, GrayscaleAlpha, Sixteen)),
+        case("WebP, lossy", twelve, opaque_webp(twelve)),
         case("WebP, lossy with opacity", six, webp(six, false)),
         case("WebP, lossless", six, webp(six, true)),
         case("AVIF, with opacity", one, avif(one)),

@@ -136,6 +136,25 @@ impl I16x8 {
         (from_fn(|i| byte(i, 0)), from_fn(|i| byte(i, 4)))
     }
 
+    /// Eight bytes.
+    #[inline(always)]
+    pub fn of_bytes(bytes: [u8; 8]) -> Self {
+        Self(bytes.map(i16::from))
+    }
+
+    /// The lanes as bytes, clamped to 0 to 255.
+    #[inline(always)]
+    pub fn to_bytes(self) -> [u8; 8] {
+        self.0.map(|lane| lane.clamp(0, 255) as u8)
+    }
+
+    /// Two blocks side by side as one and the other, each in two halves of two rows.
+    #[inline(always)]
+    pub fn split_pair(rows: [Self; 4]) -> [[Self; 2]; 2] {
+        let half = |block: usize, row: usize| Self(from_fn(|i| rows[row + i / 4].0[i % 4 + block * 4]));
+        [[half(0, 0), half(0, 2)], [half(1, 0), half(1, 2)]]
+    }
+
     /// The two blocks of a pair, each in the order in which coefficients are coded, and the mask of those that are
     /// not zero (bit 0 is the first coefficient).
     #[inline(always)]
@@ -157,6 +176,123 @@ impl I16x8 {
             }
         }
         (sums[..4].iter().sum(), sums[4..].iter().sum())
+    }
+}
+
+/// Sixteen lanes of 8 bits, without a sign but where an operation says so.
+#[derive(Clone, Copy)]
+pub struct U8x16([u8; 16]);
+
+impl U8x16 {
+    #[inline(always)]
+    fn map(self, f: impl Fn(u8) -> u8) -> Self {
+        Self(self.0.map(f))
+    }
+
+    #[inline(always)]
+    fn zip(self, other: Self, f: impl Fn(u8, u8) -> u8) -> Self {
+        Self(from_fn(|i| f(self.0[i], other.0[i])))
+    }
+
+    #[inline(always)]
+    pub fn splat(value: u8) -> Self {
+        Self([value; 16])
+    }
+
+    #[inline(always)]
+    pub fn load(lanes: &[u8; 16]) -> Self {
+        Self(*lanes)
+    }
+
+    #[inline(always)]
+    pub fn to_array(self) -> [u8; 16] {
+        self.0
+    }
+
+    /// The sum, at most 255.
+    #[inline(always)]
+    pub fn add(self, other: Self) -> Self {
+        self.zip(other, u8::saturating_add)
+    }
+
+    /// The distance.
+    #[inline(always)]
+    pub fn difference(self, other: Self) -> Self {
+        self.zip(other, u8::abs_diff)
+    }
+
+    #[inline(always)]
+    pub fn max(self, other: Self) -> Self {
+        self.zip(other, u8::max)
+    }
+
+    #[inline(always)]
+    pub fn shr<const N: u32>(self) -> Self {
+        self.map(|lane| lane >> N)
+    }
+
+    /// All bits where a lane is at most as large as the other.
+    #[inline(always)]
+    pub fn at_most(self, other: Self) -> Self {
+        self.zip(other, |a, b| if a <= b { 255 } else { 0 })
+    }
+
+    #[inline(always)]
+    pub fn and(self, other: Self) -> Self {
+        self.zip(other, |a, b| a & b)
+    }
+
+    #[inline(always)]
+    pub fn not(self) -> Self {
+        self.map(|lane| !lane)
+    }
+
+    /// Whether any bit is set.
+    #[inline(always)]
+    pub fn any(self) -> bool {
+        self.0 != [0; 16]
+    }
+
+    /// From 0 to 255 to -128 to 127, and back.
+    #[inline(always)]
+    pub fn flip_sign(self) -> Self {
+        self.map(|lane| lane ^ 128)
+    }
+
+    /// The sum of lanes with a sign, -128 to 127.
+    #[inline(always)]
+    pub fn add_signed(self, other: Self) -> Self {
+        self.zip(other, |a, b| (a as i8).saturating_add(b as i8) as u8)
+    }
+
+    /// The difference of lanes with a sign, -128 to 127.
+    #[inline(always)]
+    pub fn sub_signed(self, other: Self) -> Self {
+        self.zip(other, |a, b| (a as i8).saturating_sub(b as i8) as u8)
+    }
+
+    /// Shifts lanes with a sign.
+    #[inline(always)]
+    pub fn shr_signed<const N: u32>(self) -> Self {
+        self.map(|lane| (lane as i8 >> N) as u8)
+    }
+
+    /// One, two and three sevenths of lanes with a sign, as the loop filter has them: 9, 18 and 27 128ths, rounded.
+    #[inline(always)]
+    pub fn sevenths(self) -> [Self; 3] {
+        [9, 18, 27].map(|factor| self.map(|lane| ((i16::from(lane as i8) * factor + 63) >> 7) as u8))
+    }
+
+    /// The columns of sixteen rows.
+    #[inline(always)]
+    pub fn columns(rows: &[[u8; 8]; 16]) -> [Self; 8] {
+        from_fn(|x| Self(from_fn(|y| rows[y][x])))
+    }
+
+    /// Sixteen rows of these columns.
+    #[inline(always)]
+    pub fn rows(columns: &[Self; 8]) -> [[u8; 8]; 16] {
+        from_fn(|y| from_fn(|x| columns[x].0[y]))
     }
 }
 

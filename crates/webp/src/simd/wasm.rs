@@ -170,6 +170,28 @@ impl I16x8 {
         (to_bytes(a), to_bytes(b))
     }
 
+    /// Eight bytes.
+    #[inline(always)]
+    pub fn of_bytes(bytes: [u8; 8]) -> Self {
+        Self(u16x8_extend_low_u8x16(i64x2_splat(i64::from_le_bytes(bytes))))
+    }
+
+    /// The lanes as bytes, clamped to 0 to 255.
+    #[inline(always)]
+    pub fn to_bytes(self) -> [u8; 8] {
+        i64x2_extract_lane::<0>(u8x16_narrow_i16x8(self.0, self.0)).to_le_bytes()
+    }
+
+    /// Two blocks side by side as one and the other, each in two halves of two rows.
+    #[inline(always)]
+    pub fn split_pair(rows: [Self; 4]) -> [[Self; 2]; 2] {
+        let [r0, r1, r2, r3] = rows.map(|row| row.0);
+        [
+            [Self(i64x2_shuffle::<0, 2>(r0, r1)), Self(i64x2_shuffle::<0, 2>(r2, r3))],
+            [Self(i64x2_shuffle::<1, 3>(r0, r1)), Self(i64x2_shuffle::<1, 3>(r2, r3))],
+        ]
+    }
+
     /// The two blocks of a pair, each in the order in which coefficients are coded, and the mask of those that are
     /// not zero (bit 0 is the first coefficient).
     #[inline(always)]
@@ -190,6 +212,159 @@ impl I16x8 {
         let sum = i32x4_add(sum, i32x4_shuffle::<1, 0, 3, 2>(sum, sum));
         (i32x4_extract_lane::<0>(sum), i32x4_extract_lane::<2>(sum))
     }
+}
+
+/// Sixteen lanes of 8 bits, without a sign but where an operation says so.
+#[derive(Clone, Copy)]
+pub struct U8x16(v128);
+
+impl U8x16 {
+    #[inline(always)]
+    pub fn splat(value: u8) -> Self {
+        Self(u8x16_splat(value))
+    }
+
+    #[inline(always)]
+    pub fn load(lanes: &[u8; 16]) -> Self {
+        Self(bytes(lanes))
+    }
+
+    #[inline(always)]
+    pub fn to_array(self) -> [u8; 16] {
+        to_bytes(self.0)
+    }
+
+    /// The sum, at most 255.
+    #[inline(always)]
+    pub fn add(self, other: Self) -> Self {
+        Self(u8x16_add_sat(self.0, other.0))
+    }
+
+    /// The distance.
+    #[inline(always)]
+    pub fn difference(self, other: Self) -> Self {
+        Self(v128_or(u8x16_sub_sat(self.0, other.0), u8x16_sub_sat(other.0, self.0)))
+    }
+
+    #[inline(always)]
+    pub fn max(self, other: Self) -> Self {
+        Self(u8x16_max(self.0, other.0))
+    }
+
+    #[inline(always)]
+    pub fn shr<const N: u32>(self) -> Self {
+        Self(u8x16_shr(self.0, N))
+    }
+
+    /// All bits where a lane is at most as large as the other.
+    #[inline(always)]
+    pub fn at_most(self, other: Self) -> Self {
+        Self(u8x16_eq(u8x16_min(self.0, other.0), self.0))
+    }
+
+    #[inline(always)]
+    pub fn and(self, other: Self) -> Self {
+        Self(v128_and(self.0, other.0))
+    }
+
+    #[inline(always)]
+    pub fn not(self) -> Self {
+        Self(v128_not(self.0))
+    }
+
+    /// Whether any bit is set.
+    #[inline(always)]
+    pub fn any(self) -> bool {
+        v128_any_true(self.0)
+    }
+
+    /// From 0 to 255 to -128 to 127, and back.
+    #[inline(always)]
+    pub fn flip_sign(self) -> Self {
+        Self(v128_xor(self.0, u8x16_splat(128)))
+    }
+
+    /// The sum of lanes with a sign, -128 to 127.
+    #[inline(always)]
+    pub fn add_signed(self, other: Self) -> Self {
+        Self(i8x16_add_sat(self.0, other.0))
+    }
+
+    /// The difference of lanes with a sign, -128 to 127.
+    #[inline(always)]
+    pub fn sub_signed(self, other: Self) -> Self {
+        Self(i8x16_sub_sat(self.0, other.0))
+    }
+
+    /// Shifts lanes with a sign.
+    #[inline(always)]
+    pub fn shr_signed<const N: u32>(self) -> Self {
+        Self(i8x16_shr(self.0, N))
+    }
+
+    /// One, two and three sevenths of lanes with a sign, as the loop filter has them: 9, 18 and 27 128ths, rounded.
+    #[inline(always)]
+    pub fn sevenths(self) -> [Self; 3] {
+        let low = i16x8_mul(i16x8_extend_low_i8x16(self.0), i16x8_splat(9));
+        let high = i16x8_mul(i16x8_extend_high_i8x16(self.0), i16x8_splat(9));
+        let round = |low, high| {
+            let round = |half| i16x8_shr(i16x8_add(half, i16x8_splat(63)), 7);
+            Self(i8x16_narrow_i16x8(round(low), round(high)))
+        };
+        let (low2, high2) = (i16x8_add(low, low), i16x8_add(high, high));
+        [round(low, high), round(low2, high2), round(i16x8_add(low2, low), i16x8_add(high2, high))]
+    }
+
+    /// The columns of sixteen rows.
+    #[inline(always)]
+    pub fn columns(rows: &[[u8; 8]; 16]) -> [Self; 8] {
+        let half = |i: usize| i64x2_splat(i64::from_le_bytes(rows[i]));
+        let by_eight: [v128; 8] = std::array::from_fn(|i| zip_low(half(i), half(i + 8)));
+        let by_four = zips(by_eight, 4);
+        let by_two = zips(by_four, 2);
+        zips(by_two, 1).map(Self)
+    }
+
+    /// Sixteen rows of these columns.
+    #[inline(always)]
+    pub fn rows(columns: &[Self; 8]) -> [[u8; 8]; 16] {
+        let columns = columns.map(|column| column.0);
+        let low: [v128; 4] = std::array::from_fn(|i| zip_low(columns[i], columns[i + 4]));
+        let high: [v128; 4] = std::array::from_fn(|i| zip_high(columns[i], columns[i + 4]));
+        let quarter = |half: [v128; 4]| {
+            let (a, b) = (zip_low(half[0], half[2]), zip_high(half[0], half[2]));
+            let (c, d) = (zip_low(half[1], half[3]), zip_high(half[1], half[3]));
+            [zip_low(a, c), zip_high(a, c), zip_low(b, d), zip_high(b, d)]
+        };
+        let pairs = [quarter(low), quarter(high)];
+        std::array::from_fn(|i| {
+            let pair = pairs[i / 8][i % 8 / 2];
+            let row = if i % 2 == 0 { i64x2_extract_lane::<0>(pair) } else { i64x2_extract_lane::<1>(pair) };
+            row.to_le_bytes()
+        })
+    }
+}
+
+/// Zips each vector with the one `n` further on, in groups of twice `n`: first their lower halves, then the upper ones.
+#[inline(always)]
+fn zips(vectors: [v128; 8], n: usize) -> [v128; 8] {
+    std::array::from_fn(|i| {
+        let first = i / (2 * n) * 2 * n + i % n;
+        let (a, b) = (vectors[first], vectors[first + n]);
+        if i % (2 * n) < n { zip_low(a, b) } else { zip_high(a, b) }
+    })
+}
+
+/// Lanes of 8 bits of the lower halves in turn.
+#[inline(always)]
+fn zip_low(a: v128, b: v128) -> v128 {
+    i8x16_shuffle::<0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23>(a, b)
+}
+
+/// Lanes of 8 bits of the upper halves in turn.
+#[inline(always)]
+fn zip_high(a: v128, b: v128) -> v128 {
+    i8x16_shuffle::<8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31>(a, b)
 }
 
 #[inline(always)]

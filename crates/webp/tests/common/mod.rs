@@ -64,8 +64,17 @@ pub fn picture(pixels: &[u8], width: u32, height: u32) -> Picture<'_> {
 }
 
 /// Luma and both chroma planes as libwebp decodes them, without the loop filter if so wanted, cut to the picture.
-#[expect(unsafe_code, reason = "libwebp is C")]
 pub fn decode_planes(file: &[u8], filter: bool) -> [Vec<u8>; 3] {
+    decoded_planes(file, filter).unwrap_or_else(|| panic!("libwebp refuses {} bytes", file.len()))
+}
+
+/// The same of a file that may be broken.
+pub fn try_decode_planes(file: &[u8]) -> Option<[Vec<u8>; 3]> {
+    decoded_planes(file, true)
+}
+
+#[expect(unsafe_code, reason = "libwebp is C")]
+fn decoded_planes(file: &[u8], filter: bool) -> Option<[Vec<u8>; 3]> {
     // SAFETY: the structure is plain data that the library initialises, and its buffers are read before they are freed.
     unsafe {
         let mut config: reference::WebPDecoderConfig = std::mem::zeroed();
@@ -73,7 +82,10 @@ pub fn decode_planes(file: &[u8], filter: bool) -> [Vec<u8>; 3] {
         config.output.colorspace = reference::WEBP_CSP_MODE::MODE_YUV;
         config.options.bypass_filtering = i32::from(!filter);
         let status = reference::WebPDecode(file.as_ptr(), file.len(), &mut config);
-        assert_eq!(status, reference::VP8StatusCode::VP8_STATUS_OK, "libwebp refuses {} bytes", file.len());
+        if status != reference::VP8StatusCode::VP8_STATUS_OK {
+            reference::WebPFreeDecBuffer(&mut config.output);
+            return None;
+        }
         let (width, height) = (config.output.width as usize, config.output.height as usize);
         let buffer = config.output.u.YUVA;
         let plane = |start: *const u8, stride: i32, width: usize, height: usize| {
@@ -89,7 +101,38 @@ pub fn decode_planes(file: &[u8], filter: bool) -> [Vec<u8>; 3] {
             plane(buffer.v, buffer.v_stride, half_width, half_height),
         ];
         reference::WebPFreeDecBuffer(&mut config.output);
-        planes
+        Some(planes)
+    }
+}
+
+/// A lossy file as libwebp writes it, from three bytes a pixel.
+#[expect(unsafe_code, reason = "libwebp is C")]
+pub fn encode_reference(
+    pixels: &[u8],
+    (width, height): (u32, u32),
+    configure: impl FnOnce(&mut reference::WebPConfig),
+) -> Vec<u8> {
+    // SAFETY: the structures are plain data that the library initialises, the writer's memory is copied before it is
+    // freed, and the pixels are as many as the size says.
+    unsafe {
+        let mut config: reference::WebPConfig = std::mem::zeroed();
+        assert!(reference::WebPInitConfig(&mut config), "the versions differ");
+        configure(&mut config);
+        assert_ne!(reference::WebPValidateConfig(&config), 0, "not a configuration");
+        let mut picture: reference::WebPPicture = std::mem::zeroed();
+        assert!(reference::WebPPictureInit(&mut picture), "the versions differ");
+        (picture.width, picture.height) = (width as i32, height as i32);
+        assert_eq!(pixels.len(), (width * height * 3) as usize);
+        assert_ne!(reference::WebPPictureImportRGB(&mut picture, pixels.as_ptr(), width as i32 * 3), 0);
+        let mut writer: reference::WebPMemoryWriter = std::mem::zeroed();
+        reference::WebPMemoryWriterInit(&mut writer);
+        picture.writer = Some(reference::WebPMemoryWrite);
+        picture.custom_ptr = std::ptr::from_mut(&mut writer).cast();
+        assert_ne!(reference::WebPEncode(&config, &mut picture), 0);
+        let file = std::slice::from_raw_parts(writer.mem, writer.size).to_vec();
+        reference::WebPMemoryWriterClear(&mut writer);
+        reference::WebPPictureFree(&mut picture);
+        file
     }
 }
 

@@ -1,14 +1,16 @@
-//! The short way for photos: from the planes of a JPEG, brightness and two of colour, to a JPEG or a WebP, without
-//! making pixels of them. Scaling is linear, so that it may come before or after the change of colours; and most of a
+//! The short way for photos: from the planes of a JPEG or a WebP, brightness and two of colour, to a JPEG or a WebP,
+//! without making pixels of them. Scaling is linear, so that it may come before or after the change of colours; and most of a
 //! photo's colour has a quarter of the samples.
 
+use std::borrow::Cow;
+
+use jpeg::Color;
 use jpeg::encode::Options;
-use jpeg::{Color, Planes};
 use probe::Probe;
 use transform::{Geometry, Output, Quality, Render};
-use webp::{Picture, Pixels, PlaneSlices, Range};
+use webp::{LossyPicture, Picture, Pixels, PlaneSlices, Range};
 
-use super::decode::{Input, decoded_size, jpeg as decoder};
+use super::decode::{Input, decoded_size, jpeg as jpeg_decoder, webp as webp_decoder};
 use super::encode::jpeg::{FULL_CHROMA_QUALITY, process};
 use super::encode::{Encoded, or_smaller};
 use super::orient::oriented;
@@ -32,7 +34,7 @@ pub(super) fn rendered(
     limits: &Limits,
 ) -> Result<Option<Encoded>, PixelError> {
     let Some(geometry) = render.geometry().filter(|geometry| is_plain(render, geometry)) else { return Ok(None) };
-    if probe.format != probe::Format::Jpeg || probe.color != probe::ColorModel::Rgb {
+    if !matches!(probe.format, probe::Format::Jpeg | probe::Format::WebP) || probe.color != probe::ColorModel::Rgb {
         return Ok(None);
     }
     let upright = exif_orientation(probe);
@@ -46,22 +48,16 @@ pub(super) fn rendered(
     if window.width.min(window.height) < LEAST_SIDE {
         return Ok(None);
     }
-    if decoder::profile(input).is_some_and(|profile| !is_srgb(&profile)) {
-        return Ok(None);
-    }
     let whole = render.source_size().unwrap_or(geometry.scaled);
     let size = decoded_size(probe);
     let input = Input { file: input, probe, least: Some(whole) };
     limits.check_memory(input.decoding_bytes())?;
-    let planes = decoder::planes(&input)?;
-    if planes.color != Color::YCbCr {
-        return Ok(None);
-    }
+    let Some(planes) = Ycc::decoded(&input)? else { return Ok(None) };
     let n = f64::from(input.shrink().divisor());
     let extent = (f64::from(size.0) / n, f64::from(size.1) / n);
     let part = cropped(extent, upright, render.crop());
     let sides = orientation.sides(geometry.scaled.0, geometry.scaled.1);
-    let scaled = Ycc::of(planes)?.scaled(part_of(part, sides, window), window.width, window.height)?;
+    let scaled = planes.scaled(part_of(part, sides, window), window.width, window.height)?;
     let turned = scaled.map(|plane| oriented(plane, orientation))?;
     turned.written(render).map(Some)
 }
@@ -83,30 +79,52 @@ fn is_plain(render: &Render, geometry: &Geometry) -> bool {
         && render.alternative().is_none_or(has_quarter)
 }
 
-/// Brightness, and two of colour, each with how much of its plane the picture covers.
-struct Ycc([(Raster, (f64, f64)); 3]);
+/// Brightness, and two of colour.
+struct Ycc {
+    /// Each with how much of its plane the picture covers.
+    planes: [(Raster, (f64, f64)); 3],
+    range: Range,
+}
 
 impl Ycc {
-    fn of(planes: Planes) -> Result<Self, PixelError> {
-        let mut all = planes.planes.into_iter().map(|plane| {
-            let (width, height, extent) = (plane.width, plane.height, plane.extent);
-            let samples = if plane.stride == width {
-                let mut samples = plane.samples;
-                samples.truncate(width * height);
-                samples
-            } else {
-                (0..height).flat_map(|y| plane.row(y)).copied().collect()
+    /// The planes of a file; none if it has others, or colours that would have to be changed.
+    fn decoded(input: &Input) -> Result<Option<Self>, PixelError> {
+        if input.probe.format == probe::Format::WebP {
+            return match webp_decoder::planes(input.file)? {
+                Some((picture, profile)) if profile.is_none_or(is_srgb) => Self::of_webp(picture).map(Some),
+                _ => Ok(None),
             };
-            let side = |side: usize| u32::try_from(side).map_err(PixelError::corrupt);
-            Ok((Raster::new(side(width)?, side(height)?, Layout::Gray, samples)?, extent))
+        }
+        if jpeg_decoder::profile(input.file).is_some_and(|profile| !is_srgb(&profile)) {
+            return Ok(None);
+        }
+        let planes = jpeg_decoder::planes(input)?;
+        if planes.color == Color::YCbCr { Self::of_jpeg(planes).map(Some) } else { Ok(None) }
+    }
+
+    fn of_jpeg(planes: jpeg::Planes) -> Result<Self, PixelError> {
+        let mut all = planes.planes.into_iter().map(|plane| {
+            let (width, height, stride, extent) = (plane.width, plane.height, plane.stride, plane.extent);
+            Ok((tight(plane.samples, width, height, stride)?, extent))
         });
         let mut next = || all.next().unwrap_or_else(|| Err(PixelError::corrupt("too few components")));
-        Ok(Self([next()?, next()?, next()?]))
+        Ok(Self { planes: [next()?, next()?, next()?], range: Range::Full })
+    }
+
+    fn of_webp(picture: LossyPicture) -> Result<Self, PixelError> {
+        let (width, height) = (picture.width as usize, picture.height as usize);
+        let stride = picture.planes().y_stride;
+        let [y, cb, cr] = picture.into_planes();
+        let extent = (width as f64 / 2.0, height as f64 / 2.0);
+        let chroma =
+            |plane| Ok::<_, PixelError>((tight(plane, width.div_ceil(2), height.div_ceil(2), stride / 2)?, extent));
+        let luma = (tight(y, width, height, stride)?, (width as f64, height as f64));
+        Ok(Self { planes: [luma, chroma(cb)?, chroma(cr)?], range: Range::Limited })
     }
 
     /// `area` of the brightness, and what of the colours belongs to it, scaled to `width` by `height` pixels.
     fn scaled(self, area: Area, width: u32, height: u32) -> Result<Self, PixelError> {
-        let [(y, whole), cb, cr] = self.0;
+        let [(y, whole), cb, cr] = self.planes;
         let chroma = |(plane, extent): (Raster, (f64, f64))| {
             let (columns, rows) = (width.div_ceil(2), height.div_ceil(2));
             let (across, down) = (extent.0 / whole.0, extent.1 / whole.1);
@@ -124,12 +142,14 @@ impl Ycc {
             Ok::<_, PixelError>((scaled_plane(plane, area, columns, rows)?, extent))
         };
         let (cb, cr) = (chroma(cb)?, chroma(cr)?);
-        Ok(Self([(scaled_plane(y, area, width, height)?, (width.into(), height.into())), cb, cr]))
+        let luma = (scaled_plane(y, area, width, height)?, (width.into(), height.into()));
+        Ok(Self { planes: [luma, cb, cr], range: self.range })
     }
 
     fn map(self, change: impl Fn(Raster) -> Result<Raster, PixelError>) -> Result<Self, PixelError> {
-        let [(y, y_extent), (cb, cb_extent), (cr, cr_extent)] = self.0;
-        Ok(Self([(change(y)?, y_extent), (change(cb)?, cb_extent), (change(cr)?, cr_extent)]))
+        let [(y, y_extent), (cb, cb_extent), (cr, cr_extent)] = self.planes;
+        let planes = [(change(y)?, y_extent), (change(cb)?, cb_extent), (change(cr)?, cr_extent)];
+        Ok(Self { planes, range: self.range })
     }
 
     fn written(&self, render: &Render) -> Result<Encoded, PixelError> {
@@ -137,16 +157,21 @@ impl Ycc {
     }
 
     fn encoded(&self, output: Output) -> Result<Encoded, PixelError> {
-        let [(y, _), (cb, _), (cr, _)] = &self.0;
+        let [(y, _), (cb, _), (cr, _)] = &self.planes;
         let (width, height) = (y.width(), y.height());
         let bytes = match output {
             Output::Jpeg { quality: Quality::Fixed(quality), progressive } => {
-                let samples = [y, cb, cr].map(|plane| jpeg::encode::Samples {
-                    samples: plane.pixels(),
-                    width: plane.width() as usize,
-                    height: plane.height() as usize,
-                    stride: plane.stride(),
+                let full = [(y, &FULL_LUMA), (cb, &FULL_CHROMA), (cr, &FULL_CHROMA)].map(|(plane, table)| {
+                    let is_full = self.range == Range::Full;
+                    if is_full { Cow::Borrowed(plane.pixels()) } else { Cow::Owned(mapped(plane.pixels(), table)) }
                 });
+                let samples =
+                    [(y, &full[0]), (cb, &full[1]), (cr, &full[2])].map(|(plane, full)| jpeg::encode::Samples {
+                        samples: full,
+                        width: plane.width() as usize,
+                        height: plane.height() as usize,
+                        stride: plane.stride(),
+                    });
                 let options = Options { quality, process: process(progressive), ..Options::default() };
                 jpeg::encode::encode(&jpeg::encode::Picture::YCbCr(samples), &options).map_err(PixelError::encode)?
             }
@@ -157,7 +182,7 @@ impl Ycc {
                     cr: cr.pixels(),
                     y_stride: y.stride(),
                     chroma_stride: cb.stride(),
-                    range: Range::Full,
+                    range: self.range,
                     chroma: webp::Chroma::Half,
                 };
                 let picture = Picture { width, height, pixels: Pixels::Planes(planes) };
@@ -168,6 +193,44 @@ impl Ycc {
         };
         Ok(Encoded { bytes, format: output.format(), width, height })
     }
+}
+
+/// From 16..=235 to 0..=255, and from 16..=240 around 128: what VP8 has to what JPEG has.
+static FULL_LUMA: [u8; 256] = spread(219);
+static FULL_CHROMA: [u8; 256] = spread(224);
+
+const fn spread(span: i32) -> [u8; 256] {
+    let mut table = [0; 256];
+    let mut i = 0;
+    while i < 256 {
+        let value = ((i as i32 - 16) * 510 + span).div_euclid(2 * span);
+        table[i] = if value < 0 {
+            0
+        } else if value > 255 {
+            255
+        } else {
+            value as u8
+        };
+        i += 1;
+    }
+    table
+}
+
+fn mapped(samples: &[u8], table: &[u8; 256]) -> Vec<u8> {
+    samples.iter().map(|sample| table[usize::from(*sample)]).collect()
+}
+
+/// A plane without what is behind its rows and below them, in place.
+fn tight(mut samples: Vec<u8>, width: usize, height: usize, stride: usize) -> Result<Raster, PixelError> {
+    if stride > width {
+        let n_samples = samples.len();
+        for (y, start) in (0..n_samples).step_by(stride).enumerate().take(height) {
+            samples.copy_within(start..(start + width).min(n_samples), y * width);
+        }
+    }
+    samples.truncate(width * height);
+    let side = |side: usize| u32::try_from(side).map_err(PixelError::corrupt);
+    Raster::new(side(width)?, side(height)?, Layout::Gray, samples)
 }
 
 fn scaled_plane(plane: Raster, area: Area, width: u32, height: u32) -> Result<Raster, PixelError> {
@@ -199,7 +262,7 @@ fn extended(plane: Raster, right: f64, bottom: f64) -> Result<Raster, PixelError
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pixels::samples::{exif, jpeg, png_of, smooth};
+    use crate::pixels::samples::{exif, jpeg, png_of, smooth, webp as lossless_webp};
     use crate::pixels::{Extras, Facts, render};
     use transform::{Accept, Plan};
 
@@ -218,6 +281,30 @@ mod tests {
         crate::pixels::decode::decode(&Input::whole(file, &probe), &Limits::default()).unwrap().raster.into_rgb()
     }
 
+    /// The short way of a plan, beside the long way of the same pixels without planes, what a decoder shows, upright.
+    fn check(file: &[u8], orientation: transform::Orientation, about: &str) {
+        for options in [
+            "w=64,f=jpeg,q=85",
+            "w=63,f=jpeg,q=85",
+            "w=41,h=57,fit=cover,g=ne,f=jpeg,q=85",
+            "w=40,h=56,fit=cover,g=sw,rotate=90,f=jpeg,q=85",
+            "crop=10p:20p:50p:40p,w=48,f=webp,q=90",
+            "flip=h,f=jpeg,q=85",
+            "f=webp,q=90",
+            "w=1,f=jpeg,q=85",
+        ] {
+            let (plan, Some(made)) = short(file, options) else { continue };
+            let turned = oriented(pixels(file), orientation).unwrap();
+            let expected = render(&png_of(&turned), &plan, &Extras::default(), &Limits::default()).unwrap();
+            assert_eq!((made.width, made.height), (expected.width, expected.height), "{about}, {options}");
+            let (found, wanted) = (pixels(&made.bytes), pixels(&expected.bytes));
+            let difference: u64 =
+                found.pixels().iter().zip(wanted.pixels()).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
+            let mean = difference as f64 / found.pixels().len() as f64;
+            assert!(mean < 3.0, "{about}, {options}: {mean}");
+        }
+    }
+
     #[test]
     fn the_short_way_leads_where_the_long_one_does() {
         for (width, height) in [(640, 480), (333, 251), (97, 640)] {
@@ -226,29 +313,29 @@ mod tests {
                     encoder.set_sampling_factor(jpeg_encoder::SamplingFactor::F_2_2);
                     encoder.add_exif_metadata(&exif(orientation)).unwrap();
                 });
-                for options in [
-                    "w=64,f=jpeg,q=85",
-                    "w=63,f=jpeg,q=85",
-                    "w=41,h=57,fit=cover,g=ne,f=jpeg,q=85",
-                    "w=40,h=56,fit=cover,g=sw,rotate=90,f=jpeg,q=85",
-                    "crop=10p:20p:50p:40p,w=48,f=webp,q=90",
-                    "flip=h,f=jpeg,q=85",
-                    "w=1,f=jpeg,q=85",
-                ] {
-                    let (plan, Some(made)) = short(&file, options) else { continue };
-                    // The same picture without planes: what libjpeg would show, upright.
-                    let turned =
-                        oriented(pixels(&file), transform::Orientation::from_exif(orientation.into())).unwrap();
-                    let expected = render(&png_of(&turned), &plan, &Extras::default(), &Limits::default()).unwrap();
-                    assert_eq!((made.width, made.height), (expected.width, expected.height), "{options}");
-                    let (found, wanted) = (pixels(&made.bytes), pixels(&expected.bytes));
-                    let difference: u64 =
-                        found.pixels().iter().zip(wanted.pixels()).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
-                    let mean = difference as f64 / found.pixels().len() as f64;
-                    assert!(mean < 3.0, "{width}x{height}, {orientation}, {options}: {mean}");
-                }
+                let turn = transform::Orientation::from_exif(orientation.into());
+                check(&file, turn, &format!("JPEG, {width}x{height}, {orientation}"));
             }
+            let file = webp_of(&smooth(width, height));
+            check(&file, transform::Orientation::UPRIGHT, &format!("WebP, {width}x{height}"));
         }
+    }
+
+    /// A lossy file.
+    fn webp_of(raster: &Raster) -> Vec<u8> {
+        let (width, height) = (raster.width(), raster.height());
+        let picture = Picture { width, height, pixels: Pixels::Rgb(raster.pixels()) };
+        webp::encode(&picture, &webp::Options { quality: 90, ..webp::Options::default() }).unwrap()
+    }
+
+    #[test]
+    fn ranges_are_brought_into_each_other() {
+        for value in 0..=255 {
+            let luma = FULL_LUMA[value].abs_diff(((value as f64 - 16.0) * 255.0 / 219.0).round() as u8);
+            let chroma = FULL_CHROMA[value].abs_diff(((value as f64 - 128.0) * 255.0 / 224.0 + 128.0).round() as u8);
+            assert!(luma == 0 && chroma <= 1, "{value}");
+        }
+        assert_eq!((FULL_LUMA[16], FULL_LUMA[235], FULL_CHROMA[128]), (0, 255, 128));
     }
 
     #[test]
@@ -256,9 +343,12 @@ mod tests {
         let file = jpeg(&smooth(128, 96), |encoder| {
             encoder.set_sampling_factor(jpeg_encoder::SamplingFactor::F_2_2);
         });
+        let webp = webp_of(&smooth(128, 96));
         for options in ["w=64,f=jpeg", "w=64,f=webp,q=80"] {
             assert!(short(&file, options).1.is_some(), "{options}");
+            assert!(short(&webp, options).1.is_some(), "{options}");
         }
+        assert!(short(&lossless_webp(&smooth(128, 96), |_| {}), "w=64,f=jpeg").1.is_none());
         for options in
             ["w=64,f=png", "w=64,q=90", "w=64,blur=1", "w=64,gray=1", "w=64,radius=4", "w=64,h=64,fit=contain", "trim"]
         {

@@ -10,12 +10,38 @@ const KEPT_IN_FRAME: [&[u8; 4]; 3] = [b"ALPH", b"VP8 ", b"VP8L"];
 /// Bytes of a frame's header, before its own chunks.
 const FRAME_HEADER_BYTES: usize = 16;
 
+/// A picture that is one lossy frame, without opacity.
+pub(crate) struct OpaqueLossy<'a> {
+    /// The frame.
+    pub(crate) frame: &'a [u8],
+    /// The colour profile.
+    pub(crate) profile: Option<&'a [u8]>,
+}
+
+/// What is in the file, if it is a whole one of that kind.
+pub(crate) fn opaque_lossy(file: &[u8]) -> Option<OpaqueLossy<'_>> {
+    let (mut frame, mut profile) = (None, None);
+    for chunk in chunks(file)? {
+        match chunk? {
+            (b"VP8 ", data) => frame = frame.or(Some(data)),
+            (b"ICCP", data) => profile = profile.or(Some(data)),
+            (b"ANIM" | b"ANMF" | b"ALPH" | b"VP8L", _) => return None,
+            _ => {}
+        }
+    }
+    frame.map(|frame| OpaqueLossy { frame, profile })
+}
+
+/// The chunks of a file.
+fn chunks(file: &[u8]) -> Option<Chunks<'_>> {
+    let size = u32::from_le_bytes(*file.strip_prefix(b"RIFF")?.first_chunk()?);
+    file.get(8..usize::try_from(size).ok()?.checked_add(8)?)?.strip_prefix(b"WEBP").map(Chunks)
+}
+
 /// The file without what is not seen; `None` where it stops making sense before its end.
 pub(crate) fn stripped(file: &[u8]) -> Option<Vec<u8>> {
-    let size = u32::from_le_bytes(*file.strip_prefix(b"RIFF")?.first_chunk()?);
-    let contents = file.get(8..usize::try_from(size).ok()?.checked_add(8)?)?.strip_prefix(b"WEBP")?;
     let mut kept = b"WEBP".to_vec();
-    for chunk in Chunks(contents) {
+    for chunk in chunks(file)? {
         let (name, data) = chunk?;
         if !KEPT.contains(&name) {
             continue;

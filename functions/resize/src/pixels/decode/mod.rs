@@ -17,7 +17,7 @@ pub(super) mod svg;
 #[cfg(test)]
 mod tests;
 mod tiff;
-mod webp;
+pub(super) mod webp;
 
 use probe::Probe;
 

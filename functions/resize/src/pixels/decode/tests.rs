@@ -35,6 +35,15 @@ fn every_kind_shows_the_same_picture() {
 }
 
 #[test]
+fn a_lossy_webp_has_the_same_pixels_as_in_the_decoder_of_all_other_kinds() {
+    let ours = decoded(LOSSY_WEBP, Shrink::None).unwrap();
+    let mut other = image_webp::WebPDecoder::new(std::io::Cursor::new(LOSSY_WEBP)).unwrap();
+    let mut pixels = vec![0; other.output_buffer_size().unwrap()];
+    other.read_image(&mut pixels).unwrap();
+    assert_eq!(ours.raster.pixels(), pixels);
+}
+
+#[test]
 fn png_of_every_depth_and_colour_becomes_eight_bits() {
     use ::png::BitDepth::{Eight, Four, One, Sixteen, Two};
     use ::png::ColorType::{Grayscale, GrayscaleAlpha, Indexed, Rgb, Rgba};

@@ -1,23 +1,42 @@
-//! WebP through `image-webp`: lossy, lossless, with and without alpha; of an animation the first frame.
+//! WebP: opaque lossy pictures by our own decoder, as planes, which is all that some plans need, or as pixels; through
+//! `image-webp` what is lossless or has opacity, and of an animation the first frame.
 
 use std::io::Cursor;
 
 use image_webp::{DecodingError, WebPDecoder};
 
+use webp::{DecodeError, LossyPicture};
+
 use super::{Decoded, Decoder, Input, MAX_PROFILE_BYTES};
+use crate::pixels::container::webp::{OpaqueLossy, opaque_lossy};
 use crate::pixels::raster::{Layout, Raster};
 use crate::pixels::{Limits, PixelError};
+
+/// The planes of an opaque lossy picture, and its colour profile; none of others.
+pub(in crate::pixels) fn planes(file: &[u8]) -> Result<Option<(LossyPicture, Option<&[u8]>)>, PixelError> {
+    let Some(OpaqueLossy { frame, profile }) = opaque_lossy(file) else { return Ok(None) };
+    Ok(Some((webp::decode(frame).map_err(frame_error)?, profile)))
+}
 
 /// WebP.
 pub(super) struct WebP;
 
 impl Decoder for WebP {
-    /// 11 a pixel: planes, four channels, and opacity that was compressed as four channels of its own.
+    /// Of opaque lossy pictures planes and three channels. Of others 11 a pixel: planes, four channels, and opacity that
+    /// was compressed as four channels of its own.
     fn decoding_bytes(&self, input: &Input) -> u64 {
+        if opaque_lossy(input.file).is_some() {
+            let planes = webp::decoding_bytes(input.probe.width, input.probe.height);
+            return planes.saturating_add(input.probe.pixels.saturating_mul(3));
+        }
         input.probe.pixels.saturating_mul(11)
     }
 
     fn decode(&self, input: &Input, limits: &Limits) -> Result<Decoded, PixelError> {
+        if let Some((picture, profile)) = planes(input.file)? {
+            let raster = Raster::new(picture.width, picture.height, Layout::Rgb, picture.to_rgb())?;
+            return Ok(Decoded::whole(raster, profile.map(<[u8]>::to_vec), false));
+        }
         let mut decoder = WebPDecoder::new(Cursor::new(input.file)).map_err(error)?;
         decoder.set_memory_limit(MAX_PROFILE_BYTES);
         let (width, height) = decoder.dimensions();
@@ -29,6 +48,10 @@ impl Decoder for WebP {
         let profile = decoder.icc_profile().unwrap_or_default();
         Ok(Decoded::whole(raster, profile, !decoder.is_lossy()))
     }
+}
+
+fn frame_error(error: DecodeError) -> PixelError {
+    PixelError::corrupt(error)
 }
 
 fn error(error: DecodingError) -> PixelError {
