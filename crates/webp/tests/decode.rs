@@ -118,12 +118,13 @@ fn what_is_no_key_frame_is_refused() {
     }
 }
 
-/// With any bits at all, both decoders see the same, or none of them anything.
+/// With any bits at all, both decoders see the same, as long as coefficients stay within sixteen bits: beyond that libwebp
+/// differs between processors. These rounds do.
 #[test]
 fn noise_in_place_of_bits_is_decoded_alike() {
     let mut random = Random(1);
     let mut n_decoded = 0;
-    for round in 0..400 {
+    for round in 0..5000 {
         let pixels = rgb(KINDS[round % KINDS.len()], 90, 70);
         let picture: Picture = picture(&pixels, 90, 70);
         let options = Options { quality: (round * 7 % 101) as u8, ..Options::default() };
@@ -134,12 +135,15 @@ fn noise_in_place_of_bits_is_decoded_alike() {
             file[at] = random.next();
         }
         if let Some(expected) = common::try_decode_planes(&file) {
-            let Ok(decoded) = webp::decode(frame(&file)) else { panic!("only libwebp decodes round {round}") };
+            // With the byte that makes the length even, which libwebp takes for one of the frame.
+            let decoded = webp::decode(&file[20..]).unwrap_or_else(|error| {
+                panic!("only libwebp decodes round {round}: {error}");
+            });
             let planes = decoded.planes();
             assert!(cut(planes.y, planes.y_stride, 90, 70) == expected[0], "round {round}");
             assert!(cut(planes.cb, planes.chroma_stride, 45, 35) == expected[1], "round {round}");
             n_decoded += 1;
         }
     }
-    assert!(n_decoded > 100, "{n_decoded}");
+    assert!(n_decoded > 1000, "{n_decoded}");
 }

@@ -147,8 +147,9 @@ struct Segmentation {
 
 impl Segmentation {
     fn read(bits: &mut BoolDecoder) -> Self {
+        // Where no numbers follow, all are zero, and libwebp takes them as the segments' own.
         let mut segmentation =
-            Self { is_enabled: bits.flag(), is_absolute: false, indices: [0; 4], levels: [0; 4], tree: None };
+            Self { is_enabled: bits.flag(), is_absolute: true, indices: [0; 4], levels: [0; 4], tree: None };
         if !segmentation.is_enabled {
             return segmentation;
         }
