@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use super::light::light_of;
 use crate::pixels::PixelError;
 use crate::pixels::raster::{Layout, Raster};
-use crate::pixels::resize::{Area, resized_copy};
+use crate::pixels::resize::{Area, LOBES, lanczos, resized_copy};
 
 /// `area` of the raster, scaled to `width` by `height` pixels in linear light. Ink is scaled as it is.
 pub(in crate::pixels) fn resized_in_light(
@@ -88,9 +88,6 @@ struct Taps {
     weights: Vec<f32>,
 }
 
-/// Lobes of the filter to each side.
-const N_LOBES: f64 = 3.0;
-
 /// For each of `n_results` pixels that stand for the part of `n_pixels` from `start` on.
 fn taps(n_pixels: u32, start: f64, length: f64, n_results: u32) -> Vec<Taps> {
     let step = length / f64::from(n_results);
@@ -99,25 +96,14 @@ fn taps(n_pixels: u32, start: f64, length: f64, n_results: u32) -> Vec<Taps> {
     (0..n_results)
         .map(|result| {
             let center = start + (f64::from(result) + 0.5) * step;
-            let first = (center - N_LOBES * stretch).floor().clamp(0.0, last);
-            let end = (center + N_LOBES * stretch).ceil().clamp(first + 1.0, last + 1.0);
+            let first = (center - LOBES * stretch).floor().clamp(0.0, last);
+            let end = (center + LOBES * stretch).ceil().clamp(first + 1.0, last + 1.0);
             let weight = |pixel: usize| lanczos((pixel as f64 + 0.5 - center) / stretch);
             let weights: Vec<f64> = (first as usize..end as usize).map(weight).collect();
             let sum: f64 = weights.iter().sum();
             Taps { first: first as usize, weights: weights.iter().map(|weight| (weight / sum) as f32).collect() }
         })
         .collect()
-}
-
-fn lanczos(x: f64) -> f64 {
-    if x.abs() < 1e-9 {
-        return 1.0;
-    }
-    if x.abs() >= N_LOBES {
-        return 0.0;
-    }
-    let x = x * std::f64::consts::PI;
-    N_LOBES * libm::sin(x) * libm::sin(x / N_LOBES) / (x * x)
 }
 
 /// Steps of light that a code is looked up by.
