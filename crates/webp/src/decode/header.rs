@@ -52,12 +52,18 @@ pub struct Parts<'a> {
     pub coefficients: Vec<BoolDecoder<'a>>,
 }
 
-/// Width and height, and what follows them.
-///
-/// # Errors
-///
-/// [`DecodeError`], if it is no key frame that is shown.
-fn start(frame: &[u8]) -> Result<(usize, usize, &[u8], &[u8]), DecodeError> {
+/// What a frame begins with.
+struct Start<'a> {
+    width: usize,
+    height: usize,
+    /// The first partition: the rest of the header, and the modes.
+    first: &'a [u8],
+    /// The partitions of coefficients.
+    rest: &'a [u8],
+}
+
+/// Reads the uncompressed part of a frame, which has to be a key frame that is shown.
+fn start(frame: &[u8]) -> Result<Start<'_>, DecodeError> {
     let (tag, rest) = frame.split_first_chunk::<3>().ok_or(DecodeError::Truncated)?;
     let tag = u32::from_le_bytes([tag[0], tag[1], tag[2], 0]);
     let (is_inter, version, is_shown) = (tag & 1 != 0, tag >> 1 & 7, tag >> 4 & 1 != 0);
@@ -76,7 +82,7 @@ fn start(frame: &[u8]) -> Result<(usize, usize, &[u8], &[u8]), DecodeError> {
         return Err(DecodeError::Invalid("the frame has no pixels"));
     }
     let (first, rest) = rest.split_at_checked((tag >> 5) as usize).ok_or(DecodeError::Truncated)?;
-    Ok((width, height, first, rest))
+    Ok(Start { width, height, first, rest })
 }
 
 impl<'a> Parts<'a> {
@@ -86,7 +92,7 @@ impl<'a> Parts<'a> {
     ///
     /// [`DecodeError`].
     pub fn read(frame: &'a [u8]) -> Result<Self, DecodeError> {
-        let (width, height, first, rest) = start(frame)?;
+        let Start { width, height, first, rest } = start(frame)?;
         let mut bits = BoolDecoder::new(first);
         // The colour space, and whether pixels need clamping: WebP knows one space, and clamping never hurts.
         bits.literal(2);
