@@ -371,6 +371,11 @@ mod tests {
                 "the file is damaged: a WebP frame without an image",
             ),
             (
+                "frame of an odd length",
+                webp().extended(0x02, 9, 9).odd_frame(9, 9).bytes(),
+                "the file is damaged: a WebP frame of an odd length",
+            ),
+            (
                 "frame of opacity alone",
                 webp().extended(0x12, 9, 9).frame_of(9, 9, &[(b"ALPH", &[0])]).bytes(),
                 "the file is damaged: a WebP frame without an image",

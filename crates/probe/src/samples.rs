@@ -328,7 +328,7 @@ impl WebP {
     }
 
     pub(crate) fn frame_without_image(self) -> Self {
-        let image = [b"VP8L".as_slice(), &1000_u32.to_le_bytes(), &[0x2F]].concat();
+        let image = [b"VP8L".as_slice(), &1000_u32.to_le_bytes(), &[0x2F, 0]].concat();
         self.chunk(b"ANMF", &[vec![0; 16], image].concat())
     }
 
@@ -340,6 +340,15 @@ impl WebP {
         let mut body = [u24(0), u24(0), u24(u32::from(width) - 1), u24(u32::from(height) - 1)].concat();
         body.extend([0; 4]);
         parts.iter().for_each(|(kind, part)| body.extend(riff_chunk(kind, part)));
+        self.chunk(b"ANMF", &body)
+    }
+
+    /// A frame with a byte too many.
+    pub(crate) fn odd_frame(self, width: u16, height: u16) -> Self {
+        let mut body = [u24(0), u24(0), u24(u32::from(width) - 1), u24(u32::from(height) - 1)].concat();
+        body.extend([0; 4]);
+        body.extend(riff_chunk(b"VP8 ", &lossy_body(width, height)));
+        body.push(0);
         self.chunk(b"ANMF", &body)
     }
 

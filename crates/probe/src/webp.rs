@@ -155,6 +155,10 @@ fn extended(first: &Chunk<'_>, reader: &mut Reader<'_>) -> Result<Found, ProbeEr
 
 /// A frame must lie on its canvas, or the canvas would not bound what a decoder allocates.
 fn check_frame(chunk: &Chunk<'_>, width: u32, height: u32) -> Result<(), ProbeError> {
+    // Its parts are padded, so that its length is even. Of an odd one decoders do not agree where the next frame begins.
+    if chunk.is_whole && chunk.body.len() % 2 == 1 {
+        return Err(corrupt("a WebP frame of an odd length"));
+    }
     let mut reader = Reader::new(chunk.body);
     let mut next = || reader.u24_le();
     let (Some(x), Some(y), Some(frame_width), Some(frame_height)) = (next(), next(), next(), next()) else {

@@ -15,7 +15,7 @@ use crate::macroblock::{LumaMode, NonZero};
 use crate::picture::{Chroma, PlaneSlices, Range};
 use crate::yuv::Planes;
 use bits::BoolDecoder;
-use filter::{Filter, Filtering, filter_row};
+use filter::{Filtering, filter_row};
 use header::{Header, Parts};
 use modes::ModeReader;
 use reconstruct::{Place, Reconstruction};
@@ -44,7 +44,7 @@ pub struct LossyPicture {
 }
 
 impl LossyPicture {
-    /// The planes.
+    /// The planes, their sides rounded up to whole macroblocks of 16 pixels.
     pub fn planes(&self) -> PlaneSlices<'_> {
         let planes = &self.planes;
         PlaneSlices {
@@ -70,8 +70,8 @@ impl LossyPicture {
     }
 }
 
-/// How many bytes [`decode`] takes for a picture of so many pixels: one of luma and half of chroma, in whole
-/// macroblocks, and what is kept of a row.
+/// How many bytes [`decode`] takes for a picture of so many pixels: a byte of luma and half a byte of chroma for each,
+/// in whole macroblocks, and what is kept of a row.
 pub fn decoding_bytes(width: u32, height: u32) -> u64 {
     let (columns, rows) = (u64::from(width.div_ceil(16)), u64::from(height.div_ceil(16)));
     columns * rows * 384 + columns * 128 + 65_536
@@ -81,7 +81,7 @@ pub fn decoding_bytes(width: u32, height: u32) -> u64 {
 ///
 /// # Errors
 ///
-/// [`DecodeError`]: pictures that are not complete are none.
+/// [`DecodeError`], also where the frame is cut off; nothing of it is given then.
 pub fn decode(frame: &[u8]) -> Result<LossyPicture, DecodeError> {
     let Parts { header, modes, mut coefficients } = Parts::read(frame)?;
     let (columns, rows) = (header.width.div_ceil(16), header.height.div_ceil(16));
@@ -98,9 +98,7 @@ pub fn decode(frame: &[u8]) -> Result<LossyPicture, DecodeError> {
     let n_partitions = coefficients.len();
     for row in 0..rows {
         decoder.row(row, &mut coefficients[row % n_partitions], &mut planes)?;
-        if header.filter != Filter::None {
-            filter_row(&mut planes, row, header.filter, &decoder.filterings);
-        }
+        filter_row(&mut planes, row, header.filter, &decoder.filterings);
     }
     Ok(LossyPicture { width: header.width as u32, height: header.height as u32, planes })
 }
@@ -149,7 +147,8 @@ impl Decoder<'_> {
     }
 }
 
-/// What a macroblock without coefficients leaves behind: of transformed DC nothing is known where it has none.
+/// What a macroblock without coefficients leaves behind. The flag of transformed DC stays as it was where it has no such
+/// block.
 fn skip(nonzero: &mut NonZero, is_whole: bool) {
     let dc = if is_whole { 0 } else { nonzero.flags[8] };
     *nonzero = NonZero { flags: [0, 0, 0, 0, 0, 0, 0, 0, dc] };

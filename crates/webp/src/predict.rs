@@ -63,15 +63,19 @@ impl<const N: usize> Edges<N> {
     /// The mean of those edges that are in the picture (section 12.2).
     fn mean(&self) -> u8 {
         let sum = |edge: &[u8; N]| edge.iter().map(|&pixel| u32::from(pixel)).sum::<u32>();
-        let n = N as u32;
-        let mean = match self.inside {
-            (true, true) => (sum(&self.above) + sum(&self.left) + n) / (2 * n),
-            (true, false) => (sum(&self.above) + n / 2) / n,
-            (false, true) => (sum(&self.left) + n / 2) / n,
-            (false, false) => 128,
-        };
-        mean as u8
+        mean_of_sums(sum(&self.above), sum(&self.left), N as u32, self.inside)
     }
+}
+
+/// The mean of those edges, of `n` pixels each, that are in the picture (section 12.2).
+pub fn mean_of_sums(above: u32, left: u32, n: u32, inside: (bool, bool)) -> u8 {
+    let mean = match inside {
+        (true, true) => (above + left + n) / (2 * n),
+        (true, false) => (above + n / 2) / n,
+        (false, true) => (left + n / 2) / n,
+        (false, false) => 128,
+    };
+    mean as u8
 }
 
 /// Four pixels from `at` on.

@@ -83,15 +83,16 @@ impl Planes {
 }
 
 /// From 0..=255 to 16..=235, and to 16..=240 around 128.
-static FULL_LUMA: [u8; 256] = scale(219, 16);
-static FULL_CHROMA: [u8; 256] = scale(224, 16);
-static SAME: [u8; 256] = scale(255, 0);
+static FULL_LUMA: [u8; 256] = scale(219, 0, 16);
+static FULL_CHROMA: [u8; 256] = scale(224, 128, 128);
+static SAME: [u8; 256] = scale(255, 0, 0);
 
-const fn scale(span: u32, offset: u32) -> [u8; 256] {
+/// Spans of 255 made `span` wide, so that `from` becomes `to`.
+const fn scale(span: i32, from: i32, to: i32) -> [u8; 256] {
     let mut table = [0; 256];
     let mut i = 0;
     while i < 256 {
-        table[i] = ((i as u32 * span * 2 + 255) / 510 + offset) as u8;
+        table[i] = (((i as i32 - from) * span * 2 + 255).div_euclid(510) + to) as u8;
         i += 1;
     }
     table

@@ -7,13 +7,14 @@
 #[derive(Clone, Copy)]
 pub struct BoolDecoder<'a> {
     bytes: &'a [u8],
-    /// What is left of the interval's upper end: eight bits to compare with, and the bits after them.
+    /// The coded number less the lower end of the interval, from the highest bit on: eight bits to compare with, and
+    /// those after them.
     value: u64,
     /// The width of the interval, 128 to 255.
     range: u32,
     /// How many bits of `value` there are after the first eight; negative where some of these are missing.
     bits: i32,
-    /// How many bits of `value` were made up.
+    /// How many zeros were added after the end of the bytes.
     made_up: u64,
 }
 
@@ -66,9 +67,9 @@ impl<'a> BoolDecoder<'a> {
         self.flag().then(|| self.signed(bits))
     }
 
-    /// Whether what was read last was no longer there.
+    /// Whether more was read than there is. A byte of zeros is no more than what some encoders leave out.
     pub fn is_past_end(&self) -> bool {
-        self.made_up > 0 && i64::from(self.bits) + 8 <= self.made_up as i64
+        self.made_up > 8
     }
 
     #[inline(always)]

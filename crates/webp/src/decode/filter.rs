@@ -17,16 +17,17 @@ pub enum Filter {
 /// How much is filtered.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Strength {
-    /// The largest step over an edge inside of a macroblock that is filtered; zero: nothing is.
+    /// The edge limit inside of a macroblock: what twice the step over the edge and half of the one next to it may add up
+    /// to, to be filtered. Zero: nothing is.
     edge: u8,
-    /// The largest step beside an edge that is filtered.
+    /// The interior limit: the largest step beside an edge that is filtered.
     interior: u8,
-    /// The largest step next to an edge that is not taken for a detail.
+    /// The threshold of high edge variance: the largest step next to an edge that is not taken for a detail.
     detail: u8,
 }
 
 impl Strength {
-    /// Of a level, before it is clamped to 0 to 63, and the sharpness, 0 to 7 (sections 9.6 and 15.2).
+    /// Of a level, before it is clamped to 0 to 63, and the sharpness, 0 to 7 (sections 9.4 and 15.2).
     pub fn new(level: i32, sharpness: u32) -> Self {
         let level = level.clamp(0, 63) as u8;
         if level == 0 {
@@ -203,7 +204,7 @@ impl Chroma<'_> {
     }
 }
 
-/// Which lines have no larger step over the edge than `edge` (section 15.2).
+/// Which lines are within the edge limit (section 15.2).
 #[inline(always)]
 fn is_slight(lines: &Lines, edge: u8) -> U8x16 {
     let [_, _, p1, p0, q0, q1, _, _] = *lines;
@@ -221,9 +222,9 @@ fn masks(lines: &Lines, strength: &Strength) -> (U8x16, U8x16) {
     (is_slight(lines, strength.edge).and(all.at_most(U8x16::splat(strength.interior))), detail)
 }
 
-/// Half of what is between the pixels next to the edge, as it is added to them and taken from them: `(before, after)`.
+/// An eighth of [`step`], as it is added to the pixel before the edge and taken from the one after it.
 #[inline(always)]
-fn halves(step: U8x16) -> (U8x16, U8x16) {
+fn adjustments(step: U8x16) -> (U8x16, U8x16) {
     (step.add_signed(U8x16::splat(3)).shr_signed::<3>(), step.add_signed(U8x16::splat(4)).shr_signed::<3>())
 }
 
@@ -242,13 +243,13 @@ fn simple(lines: &mut Lines, strength: &Strength) -> bool {
         return false;
     }
     let [p1, p0, q0, q1] = [2, 3, 4, 5].map(|i| lines[i].flip_sign());
-    let (before, after) = halves(step(p1.sub_signed(q1), p0, q0).and(mask));
+    let (before, after) = adjustments(step(p1.sub_signed(q1), p0, q0).and(mask));
     lines[3] = p0.add_signed(before).flip_sign();
     lines[4] = q0.sub_signed(after).flip_sign();
     true
 }
 
-/// The filter of the edges inside of a macroblock (section 15.3).
+/// The subblock filter, of the edges inside of a macroblock (section 15.3).
 #[inline(always)]
 fn narrow(lines: &mut Lines, strength: &Strength) -> bool {
     let (mask, detail) = masks(lines, strength);
@@ -256,7 +257,7 @@ fn narrow(lines: &mut Lines, strength: &Strength) -> bool {
         return false;
     }
     let [p1, p0, q0, q1] = [2, 3, 4, 5].map(|i| lines[i].flip_sign());
-    let (before, after) = halves(step(p1.sub_signed(q1).and(detail), p0, q0).and(mask));
+    let (before, after) = adjustments(step(p1.sub_signed(q1).and(detail), p0, q0).and(mask));
     let outer = after.add_signed(U8x16::splat(1)).shr_signed::<1>().and(detail.not());
     lines[2] = p1.add_signed(outer).flip_sign();
     lines[3] = p0.add_signed(before).flip_sign();
@@ -265,7 +266,7 @@ fn narrow(lines: &mut Lines, strength: &Strength) -> bool {
     true
 }
 
-/// The filter of the edges of macroblocks (section 15.3).
+/// The macroblock filter, of its own edges (section 15.3).
 #[inline(always)]
 fn wide(lines: &mut Lines, strength: &Strength) -> bool {
     let (mask, detail) = masks(lines, strength);
@@ -274,9 +275,9 @@ fn wide(lines: &mut Lines, strength: &Strength) -> bool {
     }
     let [p2, p1, p0, q0, q1, q2] = [1, 2, 3, 4, 5, 6].map(|i| lines[i].flip_sign());
     let step = step(p1.sub_signed(q1), p0, q0).and(mask);
-    let (before, after) = halves(step.and(detail));
+    let (before, after) = adjustments(step.and(detail));
     let (p0, q0) = (p0.add_signed(before), q0.sub_signed(after));
-    let [far, middle, near] = step.and(detail.not()).sevenths();
+    let [far, middle, near] = step.and(detail.not()).scaled_by_nines();
     lines[1] = p2.add_signed(far).flip_sign();
     lines[2] = p1.add_signed(middle).flip_sign();
     lines[3] = p0.add_signed(near).flip_sign();

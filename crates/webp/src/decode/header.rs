@@ -181,7 +181,7 @@ impl Segmentation {
     }
 }
 
-/// What is added to the filter's level: in key frames, and there where luma is predicted in blocks (section 9.6).
+/// What is added to the filter's level: in key frames, and there where luma is predicted in blocks (section 9.4).
 fn filter_deltas(bits: &mut BoolDecoder) -> Option<[i32; 2]> {
     if !bits.flag() {
         return None;

@@ -47,12 +47,12 @@ impl<'a> ModeReader<'a> {
             true => 2 + u8::from(bits.get(tree[2])),
         });
         let is_skipped = header.skip.is_some_and(|prob| bits.get(prob));
-        let [in_whole, is_late, is_vertical, is_true_motion] = LUMA_PROBABILITIES;
-        let luma = if bits.get(in_whole) {
-            let mode = match bits.get(is_late) {
-                false if bits.get(is_vertical) => WholeMode::Vertical,
+        let [whole_prob, late_prob, vertical_prob, true_motion_prob] = LUMA_PROBABILITIES;
+        let luma = if bits.get(whole_prob) {
+            let mode = match bits.get(late_prob) {
+                false if bits.get(vertical_prob) => WholeMode::Vertical,
                 false => WholeMode::Dc,
-                true if bits.get(is_true_motion) => WholeMode::TrueMotion,
+                true if bits.get(true_motion_prob) => WholeMode::TrueMotion,
                 true => WholeMode::Horizontal,
             };
             (self.above[column], self.left) = ([mode.as_block_mode(); 4], [mode.as_block_mode(); 4]);
@@ -77,11 +77,11 @@ impl<'a> ModeReader<'a> {
     }
 
     fn chroma(&mut self) -> WholeMode {
-        let [is_not_dc, is_not_vertical, is_true_motion] = CHROMA_PROBABILITIES;
+        let [not_dc_prob, not_vertical_prob, true_motion_prob] = CHROMA_PROBABILITIES;
         match () {
-            () if !self.bits.get(is_not_dc) => WholeMode::Dc,
-            () if !self.bits.get(is_not_vertical) => WholeMode::Vertical,
-            () if !self.bits.get(is_true_motion) => WholeMode::Horizontal,
+            () if !self.bits.get(not_dc_prob) => WholeMode::Dc,
+            () if !self.bits.get(not_vertical_prob) => WholeMode::Vertical,
+            () if !self.bits.get(true_motion_prob) => WholeMode::Horizontal,
             () => WholeMode::TrueMotion,
         }
     }

@@ -4,7 +4,7 @@ use super::modes::Modes;
 use super::residual::Coefficients;
 use crate::macroblock::{CHROMA, LumaMode};
 use crate::modes::WholeMode;
-use crate::predict::{OUTSIDE_ABOVE, OUTSIDE_LEFT, outside_corner, predict_rows};
+use crate::predict::{OUTSIDE_ABOVE, OUTSIDE_LEFT, mean_of_sums, outside_corner, predict_rows};
 use crate::simd::I16x8;
 use crate::transform::{Pair, residual};
 
@@ -42,14 +42,8 @@ impl<const N: usize, const ROWS: usize> Square<N, ROWS> {
             WholeMode::Dc => {
                 let above: u32 = top.iter().map(|&pixel| u32::from(pixel)).sum();
                 let left: u32 = rows.iter().map(|row| u32::from(row[START - 1])).sum();
-                let n = N as u32;
-                let mean = match (has_above, has_left) {
-                    (true, true) => (above + left + n) / (2 * n),
-                    (true, false) => (above + n / 2) / n,
-                    (false, true) => (left + n / 2) / n,
-                    (false, false) => 128,
-                };
-                rows.iter_mut().for_each(|row| row[START..START + N].fill(mean as u8));
+                let mean = mean_of_sums(above, left, N as u32, (has_above, has_left));
+                rows.iter_mut().for_each(|row| row[START..START + N].fill(mean));
             }
             WholeMode::Vertical => rows.iter_mut().for_each(|row| row[START..START + N].copy_from_slice(&top)),
             WholeMode::Horizontal => rows.iter_mut().for_each(|row| {

@@ -277,9 +277,9 @@ impl U8x16 {
         self.map(|lane| (lane as i8 >> N) as u8)
     }
 
-    /// One, two and three sevenths of lanes with a sign, as the loop filter has them: 9, 18 and 27 128ths, rounded.
+    /// 9, 18 and 27 128ths of lanes with a sign, rounded, as the loop filter has them.
     #[inline(always)]
-    pub fn sevenths(self) -> [Self; 3] {
+    pub fn scaled_by_nines(self) -> [Self; 3] {
         [9, 18, 27].map(|factor| self.map(|lane| ((i16::from(lane as i8) * factor + 63) >> 7) as u8))
     }
 

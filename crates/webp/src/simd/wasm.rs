@@ -302,9 +302,9 @@ impl U8x16 {
         Self(i8x16_shr(self.0, N))
     }
 
-    /// One, two and three sevenths of lanes with a sign, as the loop filter has them: 9, 18 and 27 128ths, rounded.
+    /// 9, 18 and 27 128ths of lanes with a sign, rounded, as the loop filter has them.
     #[inline(always)]
-    pub fn sevenths(self) -> [Self; 3] {
+    pub fn scaled_by_nines(self) -> [Self; 3] {
         let low = i16x8_mul(i16x8_extend_low_i8x16(self.0), i16x8_splat(9));
         let high = i16x8_mul(i16x8_extend_high_i8x16(self.0), i16x8_splat(9));
         let round = |low, high| {

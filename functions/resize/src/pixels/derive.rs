@@ -63,7 +63,7 @@ pub struct Derived {
 /// Makes rungs, presets (names with their plans, resolved with [`Facts::read`]) and placeholder of `input`.
 ///
 /// The most held at once, in bytes, for a source of n pixels (each [`Decoder`](super::decode::Decoder) has its own), is the largest of
-/// - decoding: 6 n for JPEG (8 n of inks; twice that if progressive), 6 n for PNG, 9 n for GIF, 11 n for WebP; a JPEG of
+/// - decoding: 6 n for JPEG (8 n of inks; twice that if progressive), 6 n for PNG, 9 n for GIF, 5 n for opaque lossy WebP, 11 n for other WebP; a JPEG of
 ///   more than twice the mezzanine is decoded at half its sides or less, where a quarter of the 6 or 8 n is left;
 /// - scaling: 4 n and a strip of 4 n at the most, both shrunk like the JPEG,
 ///

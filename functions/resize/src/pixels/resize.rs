@@ -85,11 +85,11 @@ pub(super) fn resized_copy(raster: &Raster, area: Area, width: u32, height: u32)
     Ok(result)
 }
 
-/// How far the filter reaches, in pixels of the smaller picture.
+/// How far the filter reaches, in pixels of the smaller picture. [`lanczos`] holds for no other number.
 pub(super) const LOBES: f64 = 3.0;
 
-/// The filter: sinc(x) sinc(x / 3). The library's own asks the system for two sines a weight, which take a tenth of a
-/// request's time, and differ between systems. This one has one, and is the same everywhere.
+/// The filter: sinc(x) sinc(x / 3). The library's own asks the system for two sines a weight, which takes long, and they
+/// differ between systems. This one has one, and is the same everywhere.
 pub(super) fn lanczos(x: f64) -> f64 {
     let third = x.abs() / LOBES;
     if third >= 1.0 {

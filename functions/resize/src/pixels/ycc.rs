@@ -10,6 +10,7 @@ use probe::Probe;
 use transform::{Geometry, Output, Quality, Render};
 use webp::{LossyPicture, Picture, Pixels, PlaneSlices, Range};
 
+use super::container::webp::opaque_lossy;
 use super::decode::{Input, decoded_size, jpeg as jpeg_decoder, webp as webp_decoder};
 use super::encode::jpeg::{FULL_CHROMA_QUALITY, process};
 use super::encode::{Encoded, or_smaller};
@@ -51,7 +52,8 @@ pub(super) fn rendered(
     let whole = render.source_size().unwrap_or(geometry.scaled);
     let size = decoded_size(probe);
     let input = Input { file: input, probe, least: Some(whole) };
-    limits.check_memory(input.decoding_bytes())?;
+    let result_bytes = 3 * u64::from(window.width) * u64::from(window.height);
+    limits.check_memory(input.decoding_bytes().saturating_add(result_bytes))?;
     let Some(planes) = Ycc::decoded(&input)? else { return Ok(None) };
     let n = f64::from(input.shrink().divisor());
     let extent = (f64::from(size.0) / n, f64::from(size.1) / n);
@@ -90,8 +92,10 @@ impl Ycc {
     /// The planes of a file; none if it has others, or colours that would have to be changed.
     fn decoded(input: &Input) -> Result<Option<Self>, PixelError> {
         if input.probe.format == probe::Format::WebP {
-            return match webp_decoder::planes(input.file)? {
-                Some((picture, profile)) if profile.is_none_or(is_srgb) => Self::of_webp(picture).map(Some),
+            return match opaque_lossy(input.file) {
+                Some(still) if still.profile.is_none_or(is_srgb) => {
+                    Self::of_webp(webp_decoder::planes(&still)?).map(Some)
+                }
                 _ => Ok(None),
             };
         }
@@ -113,12 +117,12 @@ impl Ycc {
 
     fn of_webp(picture: LossyPicture) -> Result<Self, PixelError> {
         let (width, height) = (picture.width as usize, picture.height as usize);
-        let stride = picture.planes().y_stride;
+        let PlaneSlices { y_stride, chroma_stride, .. } = picture.planes();
         let [y, cb, cr] = picture.into_planes();
         let extent = (width as f64 / 2.0, height as f64 / 2.0);
-        let chroma =
-            |plane| Ok::<_, PixelError>((tight(plane, width.div_ceil(2), height.div_ceil(2), stride / 2)?, extent));
-        let luma = (tight(y, width, height, stride)?, (width as f64, height as f64));
+        let (columns, rows) = (width.div_ceil(2), height.div_ceil(2));
+        let chroma = |plane| Ok::<_, PixelError>((tight(plane, columns, rows, chroma_stride)?, extent));
+        let luma = (tight(y, width, height, y_stride)?, (width as f64, height as f64));
         Ok(Self { planes: [luma, chroma(cb)?, chroma(cr)?], range: Range::Limited })
     }
 
@@ -196,14 +200,15 @@ impl Ycc {
 }
 
 /// From 16..=235 to 0..=255, and from 16..=240 around 128: what VP8 has to what JPEG has.
-static FULL_LUMA: [u8; 256] = spread(219);
-static FULL_CHROMA: [u8; 256] = spread(224);
+static FULL_LUMA: [u8; 256] = spread(219, 16, 0);
+static FULL_CHROMA: [u8; 256] = spread(224, 128, 128);
 
-const fn spread(span: i32) -> [u8; 256] {
+/// Spans of `span` made 255 wide, so that `from` becomes `to`.
+const fn spread(span: i32, from: i32, to: i32) -> [u8; 256] {
     let mut table = [0; 256];
     let mut i = 0;
     while i < 256 {
-        let value = ((i as i32 - 16) * 510 + span).div_euclid(2 * span);
+        let value = ((i as i32 - from) * 510 + span).div_euclid(2 * span) + to;
         table[i] = if value < 0 {
             0
         } else if value > 255 {
@@ -331,9 +336,8 @@ mod tests {
     #[test]
     fn ranges_are_brought_into_each_other() {
         for value in 0..=255 {
-            let luma = FULL_LUMA[value].abs_diff(((value as f64 - 16.0) * 255.0 / 219.0).round() as u8);
-            let chroma = FULL_CHROMA[value].abs_diff(((value as f64 - 128.0) * 255.0 / 224.0 + 128.0).round() as u8);
-            assert!(luma == 0 && chroma <= 1, "{value}");
+            assert_eq!(FULL_LUMA[value], ((value as f64 - 16.0) * 255.0 / 219.0).round() as u8);
+            assert_eq!(FULL_CHROMA[value], ((value as f64 - 128.0) * 255.0 / 224.0 + 128.0).round() as u8);
         }
         assert_eq!((FULL_LUMA[16], FULL_LUMA[235], FULL_CHROMA[128]), (0, 255, 128));
     }

@@ -4,18 +4,16 @@
 use std::io::Cursor;
 
 use image_webp::{DecodingError, WebPDecoder};
-
-use webp::{DecodeError, LossyPicture};
+use webp::LossyPicture;
 
 use super::{Decoded, Decoder, Input, MAX_PROFILE_BYTES};
 use crate::pixels::container::webp::{OpaqueLossy, opaque_lossy};
 use crate::pixels::raster::{Layout, Raster};
 use crate::pixels::{Limits, PixelError};
 
-/// The planes of an opaque lossy picture, and its colour profile; none of others.
-pub(in crate::pixels) fn planes(file: &[u8]) -> Result<Option<(LossyPicture, Option<&[u8]>)>, PixelError> {
-    let Some(OpaqueLossy { frame, profile }) = opaque_lossy(file) else { return Ok(None) };
-    Ok(Some((webp::decode(frame).map_err(frame_error)?, profile)))
+/// The planes of a picture.
+pub(in crate::pixels) fn planes(picture: &OpaqueLossy) -> Result<LossyPicture, PixelError> {
+    webp::decode(picture.frame).map_err(PixelError::corrupt)
 }
 
 /// WebP.
@@ -33,9 +31,10 @@ impl Decoder for WebP {
     }
 
     fn decode(&self, input: &Input, limits: &Limits) -> Result<Decoded, PixelError> {
-        if let Some((picture, profile)) = planes(input.file)? {
+        if let Some(still) = opaque_lossy(input.file) {
+            let picture = planes(&still)?;
             let raster = Raster::new(picture.width, picture.height, Layout::Rgb, picture.to_rgb())?;
-            return Ok(Decoded::whole(raster, profile.map(<[u8]>::to_vec), false));
+            return Ok(Decoded::whole(raster, still.profile.map(<[u8]>::to_vec), false));
         }
         let mut decoder = WebPDecoder::new(Cursor::new(input.file)).map_err(error)?;
         decoder.set_memory_limit(MAX_PROFILE_BYTES);
@@ -48,10 +47,6 @@ impl Decoder for WebP {
         let profile = decoder.icc_profile().unwrap_or_default();
         Ok(Decoded::whole(raster, profile, !decoder.is_lossy()))
     }
-}
-
-fn frame_error(error: DecodeError) -> PixelError {
-    PixelError::corrupt(error)
 }
 
 fn error(error: DecodingError) -> PixelError {
