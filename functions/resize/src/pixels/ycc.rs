@@ -321,16 +321,25 @@ mod tests {
                 let turn = transform::Orientation::from_exif(orientation.into());
                 check(&file, turn, &format!("JPEG, {width}x{height}, {orientation}"));
             }
-            let file = webp_of(&smooth(width, height));
+            let file = webp_of(&smooth(width, height), None);
             check(&file, transform::Orientation::UPRIGHT, &format!("WebP, {width}x{height}"));
         }
     }
 
     /// A lossy file.
-    fn webp_of(raster: &Raster) -> Vec<u8> {
+    fn webp_of(raster: &Raster, icc_profile: Option<&[u8]>) -> Vec<u8> {
         let (width, height) = (raster.width(), raster.height());
         let picture = Picture { width, height, pixels: Pixels::Rgb(raster.pixels()) };
-        webp::encode(&picture, &webp::Options { quality: 90, ..webp::Options::default() }).unwrap()
+        webp::encode(&picture, &webp::Options { quality: 90, icc_profile, ..webp::Options::default() }).unwrap()
+    }
+
+    #[test]
+    fn colours_that_are_not_srgb_go_the_long_way() {
+        let encoded = |profile: moxcms::ColorProfile| profile.encode().unwrap();
+        let srgb = encoded(moxcms::ColorProfile::new_srgb());
+        let wide = encoded(moxcms::ColorProfile::new_display_p3());
+        assert!(short(&webp_of(&smooth(128, 96), Some(&srgb)), "w=64,f=jpeg").1.is_some());
+        assert!(short(&webp_of(&smooth(128, 96), Some(&wide)), "w=64,f=jpeg").1.is_none());
     }
 
     #[test]
@@ -347,7 +356,7 @@ mod tests {
         let file = jpeg(&smooth(128, 96), |encoder| {
             encoder.set_sampling_factor(jpeg_encoder::SamplingFactor::F_2_2);
         });
-        let webp = webp_of(&smooth(128, 96));
+        let webp = webp_of(&smooth(128, 96), None);
         for options in ["w=64,f=jpeg", "w=64,f=webp,q=80"] {
             assert!(short(&file, options).1.is_some(), "{options}");
             assert!(short(&webp, options).1.is_some(), "{options}");
