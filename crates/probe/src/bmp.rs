@@ -36,6 +36,8 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Probe, ProbeError> {
         is_arithmetic: false,
         color: header.color,
         pixels: area(header.width, header.height),
+        // The colours as stored, and as wanted.
+        decoding_bytes: area(header.width, header.height).saturating_mul(12),
         // Some writers leave the length out.
         is_complete: bytes.len() as u64 >= u64::from(n_bytes),
     })

@@ -15,6 +15,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Probe, ProbeError> {
         return Err(corrupt("a side of no pixels"));
     }
     let blocks = Blocks::walk(&mut reader, (width, height))?;
+    let pixels = area(width, height).max(blocks.largest_frame);
     Ok(Probe {
         format: Format::Gif,
         width,
@@ -26,7 +27,9 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Probe, ProbeError> {
         is_progressive: blocks.is_interlaced,
         is_arithmetic: false,
         color: ColorModel::Palette,
-        pixels: area(width, height).max(blocks.largest_frame),
+        pixels,
+        // Places in the palette, the frame in four channels, and the canvas in four.
+        decoding_bytes: pixels * 9,
         is_complete: blocks.is_complete,
     })
 }

@@ -38,6 +38,8 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Probe, ProbeError> {
         is_arithmetic: false,
         color: ColorModel::Rgb,
         pixels: area(width, height),
+        // As of a BMP, or of a PNG, which takes as much at the most.
+        decoding_bytes: area(width, height).saturating_mul(12),
         is_complete: bytes.len() as u64 >= end,
     })
 }

@@ -55,6 +55,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Probe, ProbeError> {
         is_arithmetic: frame.is_arithmetic,
         color: frame.color,
         pixels: area(frame.width, frame.height),
+        decoding_bytes: 0,
         is_complete,
     })
 }

@@ -7,6 +7,13 @@ use crate::{ColorModel, Format, Orientation, Probe, ProbeError, area, corrupt};
 pub(crate) const CODESTREAM: &[u8] = b"\xFF\x0A";
 pub(crate) const CONTAINER: &[u8] = b"\0\0\0\x0CJXL \r\n\x87\n";
 
+/// Memory for each pixel, in bytes, besides what extra channels take: samples of four bytes in three planes, as much
+/// again for what frames refer to, coefficients, and the result.
+const BYTES_PER_PIXEL: u64 = 40;
+
+/// The same for each extra channel.
+const BYTES_PER_EXTRA: u64 = 12;
+
 /// The longest header that is read, in bytes. Real ones have fewer than a hundred.
 const MAX_HEADER: usize = 4096;
 
@@ -44,6 +51,8 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Probe, ProbeError> {
         is_arithmetic: false,
         color: header.color,
         pixels: area(header.width, header.height),
+        decoding_bytes: area(header.width, header.height)
+            .saturating_mul(BYTES_PER_PIXEL + BYTES_PER_EXTRA * u64::from(header.n_extra)),
         is_complete,
     })
 }
@@ -124,6 +133,8 @@ struct Header {
     is_animated: bool,
     bits: u8,
     has_alpha: bool,
+    /// Channels beside colours, opacity included.
+    n_extra: u32,
     color: ColorModel,
 }
 
@@ -137,6 +148,7 @@ impl Header {
             is_animated: false,
             bits: 8,
             has_alpha: false,
+            n_extra: 0,
             color: ColorModel::Rgb,
         };
         let is_all_default = bits.flag()?;
@@ -149,8 +161,8 @@ impl Header {
         }
         header.bits = depth(bits)?;
         let _is_16_bits_enough = bits.flag()?;
-        let n_channels = bits.number([(0, 0), (0, 1), (4, 2), (12, 1)])?;
-        for _ in 0..n_channels {
+        header.n_extra = bits.number([(0, 0), (0, 1), (4, 2), (12, 1)])?;
+        for _ in 0..header.n_extra {
             header.has_alpha |= extra_channel(bits)? == ALPHA;
         }
         let _is_xyb = bits.flag()?;

@@ -29,7 +29,7 @@ mod webp;
 mod samples;
 
 pub use exif::Orientation;
-pub use limits::{LimitError, Limits, check_decodable, check_limits};
+pub use limits::{LimitError, Limits, check_decodable};
 
 /// The formats that are recognised. [`check_decodable`] says which of their files are of a kind that can be decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,6 +137,9 @@ pub struct Probe {
     /// The largest area, in pixels, that a decoder is asked to hold: the canvas, a frame that claims more, or what is
     /// there before a crop.
     pub pixels: u64,
+    /// The most bytes of memory that decoding at full size takes, the pixels that come of it included, in the worst
+    /// layout that the header leaves open. 0 of a JPEG, which is decoded at about the size that is wanted.
+    pub decoding_bytes: u64,
     /// Whether the end of the file was among the bytes. A whole file for which this is false has been cut off. Always
     /// true for a bare JPEG XL codestream, whose end only decoding finds.
     pub is_complete: bool,

@@ -24,6 +24,8 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Probe, ProbeError> {
         is_arithmetic: false,
         color: header.color,
         pixels: area(header.width, header.height),
+        // Gray with opacity, while it becomes four channels; of 16 bits, while it becomes one of 8.
+        decoding_bytes: area(header.width, header.height).saturating_mul(if header.bits == 16 { 12 } else { 6 }),
         is_complete: chunks.is_complete,
     })
 }

@@ -337,19 +337,21 @@ impl WebP {
     }
 
     pub(crate) fn frame_of(self, width: u16, height: u16, parts: &[(&[u8; 4], &[u8])]) -> Self {
+        self.frame_and(width, height, parts, &[])
+    }
+
+    fn frame_and(self, width: u16, height: u16, parts: &[(&[u8; 4], &[u8])], rest: &[u8]) -> Self {
         let mut body = [u24(0), u24(0), u24(u32::from(width) - 1), u24(u32::from(height) - 1)].concat();
         body.extend([0; 4]);
         parts.iter().for_each(|(kind, part)| body.extend(riff_chunk(kind, part)));
+        body.extend(rest);
         self.chunk(b"ANMF", &body)
     }
 
     /// A frame with a byte too many.
     pub(crate) fn odd_frame(self, width: u16, height: u16) -> Self {
-        let mut body = [u24(0), u24(0), u24(u32::from(width) - 1), u24(u32::from(height) - 1)].concat();
-        body.extend([0; 4]);
-        body.extend(riff_chunk(b"VP8 ", &lossy_body(width, height)));
-        body.push(0);
-        self.chunk(b"ANMF", &body)
+        let image = lossy_body(width, height);
+        self.frame_and(width, height, &[(b"VP8 ", &image)], &[0])
     }
 
     pub(crate) fn exif(self, orientation: u8) -> Self {

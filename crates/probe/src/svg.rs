@@ -54,6 +54,8 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Probe, ProbeError> {
         is_arithmetic: false,
         color: ColorModel::Rgb,
         pixels: area(width, height),
+        // Layers beside the picture. What is drawn larger is weighed when it is drawn.
+        decoding_bytes: area(width, height).saturating_mul(12),
         is_complete: is_empty || ends_with(bytes, root.name),
     })
 }

@@ -50,6 +50,8 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Probe, ProbeError> {
         is_arithmetic: false,
         color: page.color,
         pixels: area(page.width, page.height),
+        // A strip, which may be all, the channels as stored, and as they are wanted.
+        decoding_bytes: area(page.width, page.height).saturating_mul(if page.bits == 16 { 16 } else { 12 }),
         is_complete,
     })
 }

@@ -15,7 +15,10 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Probe, ProbeError> {
     let first = Chunk::next(&mut reader).ok_or(ProbeError::Truncated)?;
     let mut found = match &first.kind {
         b"VP8X" => extended(&first, &mut reader)?,
-        b"VP8 " | b"VP8L" => Found::from(still(&first)?.ok_or(ProbeError::Truncated)?),
+        b"VP8 " | b"VP8L" => {
+            let still = still(&first)?.ok_or(ProbeError::Truncated)?;
+            Found { is_opaque_lossy: &first.kind == b"VP8 ", ..Found::from(still) }
+        }
         _ => return Err(corrupt("a WebP that begins with an unknown chunk")),
     };
     if found.still.width == 0 || found.still.height == 0 {
@@ -35,6 +38,9 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Probe, ProbeError> {
         is_arithmetic: false,
         color: ColorModel::Rgb,
         pixels: area(width, height),
+        // Of a lossy picture without opacity planes, and three channels. Of others planes, four channels, and opacity that
+        // was compressed as four channels of its own.
+        decoding_bytes: area(width, height) * if found.is_opaque_lossy { 6 } else { 11 },
         is_complete,
     })
 }
@@ -77,13 +83,15 @@ struct Still {
 
 struct Found {
     still: Still,
+    /// As far as was read, one lossy picture without opacity.
+    is_opaque_lossy: bool,
     orientation: Option<Orientation>,
     frames: u32,
 }
 
 impl From<Still> for Found {
     fn from(still: Still) -> Self {
-        Self { still, orientation: None, frames: 0 }
+        Self { still, is_opaque_lossy: true, orientation: None, frames: 0 }
     }
 }
 
@@ -135,6 +143,7 @@ fn extended(first: &Chunk<'_>, reader: &mut Reader<'_>) -> Result<Found, ProbeEr
     let mut found = Found::from(Still { width, height, has_alpha: flags & ALPHA_FLAG != 0 });
 
     while let Some(chunk) = Chunk::next(reader) {
+        found.is_opaque_lossy &= !matches!(&chunk.kind, b"ANIM" | b"ANMF" | b"ALPH" | b"VP8L");
         match &chunk.kind {
             b"ANMF" => {
                 check_frame(&chunk, width, height)?;

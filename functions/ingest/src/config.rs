@@ -63,6 +63,7 @@ pub async fn config(world: &impl World) -> Result<Config, Problem> {
         image: probe::Limits {
             max_pixels: setting(world, "max_pixels", default.image.max_pixels).await?,
             max_frames: setting(world, "max_frames", default.image.max_frames).await?,
+            ..default.image
         },
         first_byte_ms: setting(world, "download_first_byte_ms", default.first_byte_ms).await?,
         total_ms: setting(world, "download_total_ms", default.total_ms).await?,

@@ -108,7 +108,7 @@ pub fn inspect(file: &[u8], limits: &probe::Limits) -> Result<Probe, Failure> {
 /// Which of them.
 pub fn check(probe: &Probe, limits: &probe::Limits) -> Result<(), Failure> {
     probe::check_decodable(probe).map_err(|error| not_an_image(&error))?;
-    probe::check_limits(probe, limits).map_err(over_limit)
+    limits.check(probe).map_err(|error| over_limit(&error))
 }
 
 /// Why a header can't be read, as an asset's failure.
@@ -122,12 +122,9 @@ pub fn not_an_image(error: &ProbeError) -> Failure {
 }
 
 /// Which limit an image is over, as an asset's failure.
-fn over_limit(error: LimitError) -> Failure {
-    let (code, limit, actual) = match error {
-        LimitError::TooManyPixels { limit, actual } => ("image-too-many-pixels", limit, actual),
-        LimitError::TooManyFrames { limit, actual } => ("image-too-many-frames", limit.into(), actual.into()),
-    };
-    Failure { limit: Some(limit), actual: Some(actual), ..failure(code, error.to_string()) }
+fn over_limit(error: &LimitError) -> Failure {
+    let (limit, actual) = error.limit_and_actual();
+    Failure { limit: Some(limit), actual: Some(actual), ..failure(error.code(), error.to_string()) }
 }
 
 /// A failure without a limit.
@@ -141,6 +138,7 @@ fn refused(failure: Failure) -> Problem {
         "image-format-unsupported" => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "image-format-unsupported"),
         "image-too-many-pixels" => (StatusCode::UNPROCESSABLE_ENTITY, "image-too-many-pixels"),
         "image-too-many-frames" => (StatusCode::UNPROCESSABLE_ENTITY, "image-too-many-frames"),
+        "image-too-large" => (StatusCode::UNPROCESSABLE_ENTITY, "image-too-large"),
         _ => (StatusCode::UNPROCESSABLE_ENTITY, "image-corrupt"),
     };
     let problem = Problem::new(status, code, failure.detail);

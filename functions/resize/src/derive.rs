@@ -130,15 +130,11 @@ pub fn description(encoded: &Encoded) -> Description {
 
 /// Why a picture can't be had, as its asset's failure.
 fn failure(error: &PixelError) -> Failure {
-    let (code, limit, actual) = match error {
-        PixelError::Unsupported { .. } => ("image-format-unsupported", None, None),
-        PixelError::Corrupt { .. } | PixelError::Encode { .. } | PixelError::Filter { .. } => {
-            ("image-corrupt", None, None)
-        }
-        PixelError::TooManyPixels { limit, actual } => ("image-too-many-pixels", Some(*limit), Some(*actual)),
-        PixelError::SideTooLong { limit, actual } => ("image-too-many-pixels", Some(*limit), Some(*actual)),
-        PixelError::TooManyFrames { limit, actual } => ("image-too-many-frames", Some(*limit), Some(*actual)),
-        PixelError::TooMuchMemory { limit, actual } => ("image-too-large", Some(*limit), Some(*actual)),
+    let (code, over) = match error {
+        PixelError::Unsupported { .. } => ("image-format-unsupported", None),
+        PixelError::Corrupt { .. } | PixelError::Encode { .. } | PixelError::Filter { .. } => ("image-corrupt", None),
+        PixelError::Limit(error) => (error.code(), Some(error.limit_and_actual())),
     };
+    let (limit, actual) = over.unzip();
     Failure { code: code.to_owned(), detail: error.to_string(), limit, actual }
 }

@@ -247,11 +247,9 @@ fn refused(error: PixelError) -> Problem {
         PixelError::Encode { .. } => Problem::internal(detail),
         PixelError::Filter { .. } => Problem::unprocessable(FilterError::CODE, detail),
         PixelError::Unsupported { .. } | PixelError::Corrupt { .. } => Problem::unprocessable("image-corrupt", detail),
-        PixelError::TooManyPixels { limit, actual } | PixelError::TooMuchMemory { limit, actual } => {
+        PixelError::Limit(error) => {
+            let (limit, actual) = error.limit_and_actual();
             Problem::unprocessable("output-too-large", detail).over(limit, Some(actual))
-        }
-        PixelError::SideTooLong { .. } | PixelError::TooManyFrames { .. } => {
-            Problem::unprocessable("output-too-large", detail)
         }
     }
 }

@@ -222,6 +222,22 @@ fn more_pixels_than_allowed_are_refused_before_anything_is_decoded() {
     let mut sides = fixtures::gif(&photo(10, 10));
     sides[6..10].fill(0xFF);
     small.upload(&sides).problem(422, "image-too-many-pixels");
+    small.upload(&fixtures::claiming_png(70_000, 2)).over_limit(422, "image-too-many-pixels", 65_535, Some(70_000));
+}
+
+#[test]
+fn more_memory_than_allowed_is_refused_before_anything_is_decoded() {
+    let app = App::shared();
+    let (limit, actual) = (448 << 20, 12 * 8000 * 5000);
+    let deep = fixtures::claiming_rgb16_png(8000, 5000);
+    app.upload(&deep).over_limit(422, "image-too-large", limit, Some(actual));
+    upload(app, "sixteen bits", &deep, 422, "image-too-large");
+    download(app, &[("sixteen bits", deep.clone(), "image-too-large")]);
+    let id = app.ingest(&Source::here().serve(deep).url);
+    let error = app.settled(&id)["error"].clone();
+    assert_eq!((error["limit"].as_u64(), error["actual"].as_u64()), (Some(limit), Some(actual)), "{error}");
+    // Of eight bits it takes half of that: what is wrong with this one is found by decoding it.
+    upload(app, "eight bits", &fixtures::claiming_png(8000, 5000), 422, "image-corrupt");
 }
 
 #[test]

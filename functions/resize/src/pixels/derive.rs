@@ -62,12 +62,14 @@ pub struct Derived {
 
 /// Makes rungs, presets (names with their plans, resolved with [`Facts::read`]) and placeholder of `input`.
 ///
-/// The most held at once, in bytes, for a source of n pixels (each [`Decoder`](super::decode::Decoder) has its own), is the largest of
-/// - decoding: 6 n for JPEG (8 n of inks; twice that if progressive), 6 n for PNG, 9 n for GIF, 5 n for opaque lossy WebP, 11 n for other WebP; a JPEG of
-///   more than twice the mezzanine is decoded at half its sides or less, where a quarter of the 6 or 8 n is left;
-/// - scaling: 4 n and a strip of 4 n at the most, both shrunk like the JPEG,
+/// The most held at once, in bytes, for a source of n pixels, is the larger of
+/// - decoding: [`Probe::decoding_bytes`]; for JPEG 6 n (8 n of inks; twice that if progressive), and a quarter of that or
+///   less where it is more than twice as large as the mezzanine, because it is decoded at half its sides;
+/// - scaling: 4 n and a strip of 4 n at the most, both shrunk like the JPEG, and 8 bytes a pixel of the largest rung,
+///   which is room for all of them (34 MB for a square mezzanine).
 ///
-/// and 8 bytes a pixel of the largest rung, which is room for all of them (34 MB for a square mezzanine).
+/// Of up to 50 megapixels the second stays below the default limit, so that decoding decides what is let in, and the
+/// header alone tells. A preset that takes more than is allowed is left out.
 ///
 /// # Errors
 /// See [`PixelError`]. Whatever `input` is, it is answered, and never with a panic as far as we know.
@@ -75,15 +77,23 @@ pub fn derive(input: &[u8], presets: &[(&str, Plan)], limits: &Limits) -> Result
     let probe = probe::probe(input)?;
     limits.check(&probe)?;
     let facts = Facts::of(&probe);
-    let rung_sizes = rung_sizes(facts.source.width, facts.source.height);
-    let base_size = base_size(&facts, &rung_sizes, presets);
-    let (base, is_lossless) = base(input, &probe, base_size, limits)?;
+    let whole = (facts.source.width, facts.source.height);
+    let rung_sizes = rung_sizes(whole.0, whole.1);
+    // All others are made from the largest rung, or from the whole where there is none, or where a preset wants more.
+    let largest = rung_sizes.first().copied().unwrap_or(whole);
+    let has_room = limits.check_memory(base_bytes(&Input { file: input, probe: &probe, least: Some(whole) })).is_ok();
+    let presets: Vec<_> = presets.iter().filter(|(_, plan)| has_room || fits(plan, largest)).collect();
+    let base_size = if presets.iter().all(|(_, plan)| fits(plan, largest)) { largest } else { whole };
+    let (base, is_lossless) = base(&Input { file: input, probe: &probe, least: Some(base_size) }, base_size, limits)?;
 
     let rungs = rungs(base, &rung_sizes)?;
     let is_lossless = is_lossless || rungs.iter().any(|raster| raster.layout() == Layout::Rgba);
     let smallest = rungs.last().ok_or_else(|| PixelError::corrupt("no pixels"))?;
     let (thumbhash, dominant_color) = placeholder(smallest)?;
-    let presets = presets.iter().map(|(name, plan)| Ok((name.to_string(), preset(input, &rungs, plan, limits)?)));
+    let presets = presets.into_iter().filter_map(|(name, plan)| match preset(input, &rungs, plan, limits) {
+        Err(PixelError::Limit(_)) => None,
+        made => Some(made.map(|encoded| (name.to_string(), encoded))),
+    });
     Ok(Derived {
         facts,
         presets: presets.collect::<Result<_, PixelError>>()?,
@@ -96,34 +106,36 @@ pub fn derive(input: &[u8], presets: &[(&str, Plan)], limits: &Limits) -> Result
     })
 }
 
-/// The size of the picture that all others are made from, upright: the largest rung, or the whole where there is
-/// none, or where a preset wants more.
-fn base_size(facts: &Facts, rung_sizes: &[(u32, u32)], presets: &[(&str, Plan)]) -> (u32, u32) {
-    let whole = (facts.source.width, facts.source.height);
-    let Some(largest) = rung_sizes.first() else { return whole };
-    let fits = |plan: &Plan| match plan {
+/// Whether a preset can be made of a picture of `size`.
+fn fits(plan: &Plan, size: (u32, u32)) -> bool {
+    match plan {
         Plan::Original => true,
         Plan::Render(render) => {
             // What only the original will do for is made of that, and not of the base.
-            render.source_size().is_none_or(|(width, height)| width <= largest.0 && height <= largest.1)
+            render.source_size().is_none_or(|(width, height)| width <= size.0 && height <= size.1)
         }
-    };
-    if presets.iter().all(|(_, plan)| fits(plan)) { *largest } else { whole }
+    }
+}
+
+/// The most bytes that making the base of an input takes, and rungs of the base.
+fn base_bytes(input: &Input) -> u64 {
+    let (width, height) = input.least.unwrap_or(input.probe.oriented_size());
+    let n = input.shrink().divisor().into();
+    let decoded = input.probe.oriented_size();
+    let (decoded_width, decoded_height) = (decoded.0.div_ceil(n), decoded.1.div_ceil(n));
+    let pixels = |width: u32, height: u32| u64::from(width) * u64::from(height);
+    // One side is scaled before the other; which, goes by how the picture is stored.
+    let strip = pixels(decoded_width, height).max(pixels(width, decoded_height));
+    let scaling = 4 * (pixels(decoded_width, decoded_height) + strip + 2 * pixels(width, height));
+    input.decoding_bytes().max(scaling)
 }
 
 /// The picture at `size`: upright, in sRGB. And whether its file keeps every pixel.
-fn base(input: &[u8], probe: &Probe, size: (u32, u32), limits: &Limits) -> Result<(Raster, bool), PixelError> {
-    let orientation = exif_orientation(probe);
+fn base(input: &Input, size: (u32, u32), limits: &Limits) -> Result<(Raster, bool), PixelError> {
+    limits.check_memory(base_bytes(input))?;
+    let orientation = exif_orientation(input.probe);
     let (width, height) = orientation.sides(size.0, size.1);
-    let input = Input { file: input, probe, least: Some(size) };
-
-    let n = u64::from(input.shrink().divisor());
-    let decoded_width = u64::from(probe.width) / n + 1;
-    let scaling = 4 * (decoded_width * (u64::from(probe.height) / n + 1) + decoded_width * u64::from(height));
-    let rungs = 4 * 2 * u64::from(width) * u64::from(height);
-    limits.check_memory(input.decoding_bytes().max(scaling).saturating_add(rungs))?;
-
-    let decoded = decode(&input, limits)?;
+    let decoded = decode(input, limits)?;
     let area = Area { left: 0.0, top: 0.0, width: decoded.extent.0, height: decoded.extent.1 };
     let raster = resized(Cow::Owned(decoded.raster), area, width, height, false)?;
     let raster = into_srgb(raster, decoded.profile.as_deref());
@@ -159,6 +171,7 @@ fn preset(input: &[u8], rungs: &[Raster], plan: &Plan, limits: &Limits) -> Resul
 mod tests {
     use super::*;
     use crate::pixels::samples::*;
+    use probe::LimitError;
     use transform::{Accept, Format};
 
     fn derived(file: &[u8], presets: &[(&str, &str)]) -> Derived {
@@ -262,6 +275,54 @@ mod tests {
     fn a_picture_that_takes_too_much_memory_is_refused() {
         let file = jpeg(&quadrants(600, 500, WHITE).without_useless_alpha(), |_| {});
         let limits = Limits { max_memory_bytes: 2_000_000, ..Limits::default() };
-        assert!(matches!(derive(&file, &[], &limits), Err(PixelError::TooMuchMemory { limit: 2_000_000, .. })));
+        let refused = derive(&file, &[], &limits);
+        assert!(matches!(refused, Err(PixelError::Limit(LimitError::TooMuchMemory { limit: 2_000_000, .. }))));
+    }
+
+    #[test]
+    fn a_preset_that_takes_too_much_memory_is_left_out() {
+        let file = jpeg(&quadrants(1200, 1000, WHITE).without_useless_alpha(), |_| {});
+        let source = Facts::read(&file, &Limits::default()).unwrap().source;
+        let plan = |options: &str| Plan::resolve(&options.parse().unwrap(), &source, Accept::default()).unwrap();
+        let presets = [("small", plan("w=100")), ("large", plan("w=1100")), ("trimmed", plan("trim"))];
+        let limits = Limits { max_memory_bytes: 11_500_000, ..Limits::default() };
+        let names = |limits: &Limits| {
+            let made = derive(&file, &presets, limits).unwrap();
+            made.presets.into_iter().map(|(name, _)| name).collect::<Vec<_>>()
+        };
+        assert_eq!(names(&limits), ["small"]);
+        assert_eq!(names(&Limits::default()), ["small", "large", "trimmed"]);
+    }
+
+    /// The header of a JPEG, with other sides.
+    fn with_sides(file: &[u8], width: u16, height: u16) -> Vec<u8> {
+        let at = file.windows(2).position(|marker| marker == [0xFF, 0xC2]).unwrap();
+        let mut file = file.to_vec();
+        file[at + 5..at + 7].copy_from_slice(&height.to_be_bytes());
+        file[at + 7..at + 9].copy_from_slice(&width.to_be_bytes());
+        file
+    }
+
+    #[test]
+    fn every_picture_within_the_limits_of_its_header_is_taken() {
+        // What takes most: progressive, with inks, none of them of fewer samples.
+        let inks = Raster::new(16, 16, Layout::Cmyk, vec![99; 4 * 256]).unwrap();
+        let jpeg = jpeg(&inks, |encoder| encoder.set_progressive(true));
+        let png = png_of(&opaque());
+        let limits = Limits::default();
+        for width in [768_u16, 1000, 2048, 2559, 2560, 2561, 3000, 4095, 4096, 4097, 5000, 7071, 8190, 16_384, 65_535] {
+            let height = u16::try_from(limits.max_pixels / u64::from(width)).unwrap_or(u16::MAX);
+            let jpeg = with_sides(&jpeg, width, height);
+            let probe_of_jpeg = probe::probe(&jpeg).unwrap();
+            // Of the others, the one that takes most that is let in.
+            let other = Probe { format: probe::Format::Png, decoding_bytes: limits.max_memory_bytes, ..probe_of_jpeg };
+            for (file, probe) in [(&jpeg, probe_of_jpeg), (&png, other)] {
+                assert_eq!(limits.check(&probe), Ok(()));
+                let whole = probe.oriented_size();
+                let largest = rung_sizes(whole.0, whole.1).first().copied();
+                let bytes = base_bytes(&Input { file, probe: &probe, least: largest.or(Some(whole)) });
+                assert_eq!(limits.check_memory(bytes), Ok(()), "{width}x{height}, {:?}", probe.format);
+            }
+        }
     }
 }

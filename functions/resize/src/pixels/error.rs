@@ -1,5 +1,7 @@
 //! Why a picture could not be read or made.
 
+use probe::LimitError;
+
 /// Why a picture could not be read or made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PixelError {
@@ -15,38 +17,9 @@ pub enum PixelError {
         /// What is wrong.
         detail: String,
     },
-    /// More pixels than allowed.
-    #[error("the picture has {actual} pixels, {limit} are allowed")]
-    TooManyPixels {
-        /// Pixels allowed.
-        limit: u64,
-        /// Pixels claimed by the header.
-        actual: u64,
-    },
-    /// A side longer than allowed.
-    #[error("the picture has a side of {actual} pixels, {limit} are allowed")]
-    SideTooLong {
-        /// Pixels allowed.
-        limit: u64,
-        /// Pixels claimed by the header.
-        actual: u64,
-    },
-    /// More frames than allowed.
-    #[error("the picture has {actual} frames, {limit} are allowed")]
-    TooManyFrames {
-        /// Frames allowed.
-        limit: u64,
-        /// Frames counted or claimed.
-        actual: u64,
-    },
-    /// The work would take more memory than allowed.
-    #[error("the picture would take {actual} bytes of memory, {limit} are allowed")]
-    TooMuchMemory {
-        /// Bytes allowed.
-        limit: u64,
-        /// Bytes estimated.
-        actual: u64,
-    },
+    /// Over a limit, by what the header says or by what the work would take.
+    #[error(transparent)]
+    Limit(#[from] LimitError),
     /// The operator's filter says no.
     #[error("{detail}")]
     Filter {

@@ -236,6 +236,7 @@ fn joined(tiles: &[Raster]) -> Result<Raster, PixelError> {
 
 #[cfg(test)]
 mod tests {
+    use probe::LimitError;
     use transform::{Accept, Plan};
 
     use super::super::samples::{ANIMATED_GIF, noisy, png_of, quadrants, smooth};
@@ -406,7 +407,7 @@ mod tests {
         let limits = Limits { max_memory_bytes: 4 << 20, ..Limits::default() };
         assert!(rendered(&file, "f=jpeg,q=80", &limits).is_ok());
         let refused = rendered(&file, "f=jpeg,q=auto", &limits);
-        assert!(matches!(refused, Err(PixelError::TooMuchMemory { .. })), "{refused:?}");
+        assert!(matches!(refused, Err(PixelError::Limit(LimitError::TooMuchMemory { .. }))), "{refused:?}");
         assert!(rendered(&file, "f=jpeg,q=auto", &Limits::default()).is_ok());
     }
 }

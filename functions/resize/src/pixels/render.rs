@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use probe::Probe;
+use probe::{LimitError, Probe};
 use transform::{Crop, Format, Geometry, Orientation, Output, Plan, Quality, Render, Window};
 
 use super::animate::animated;
@@ -140,7 +140,9 @@ impl Cutting {
         let (x, y, width, height) = trim_box(raster, threshold).unwrap_or(whole);
         let limits = transform::Limits { max_pixels: limits.max_pixels, ..transform::Limits::default() };
         let geometry = render.resolve_trimmed(width, height, limits).map_err(|error| match error.kind {
-            transform::TransformErrorKind::Limit { limit, actual } => PixelError::TooManyPixels { limit, actual },
+            transform::TransformErrorKind::Limit { limit, actual } => {
+                LimitError::TooManyPixels { limit, actual }.into()
+            }
             _ => PixelError::encode(error),
         })?;
         let part = Area { left: x.into(), top: y.into(), width: width.into(), height: height.into() };
@@ -555,7 +557,7 @@ mod tests {
         let plan = plan(&file, "w=1000,enlarge=1,blur=1");
         let limits = Limits { max_memory_bytes: 17_999_999, ..LIMITS };
         let error = render(&file, &plan, &Extras::default(), &limits).unwrap_err();
-        assert_eq!(error, PixelError::TooMuchMemory { limit: 17_999_999, actual: 18_000_000 });
+        assert_eq!(error, LimitError::TooMuchMemory { limit: 17_999_999, actual: 18_000_000 }.into());
         assert!(render(&file, &plan, &Extras::default(), &Limits { max_memory_bytes: 18_000_000, ..LIMITS }).is_ok());
     }
 

@@ -1,6 +1,7 @@
 //! AVIF: the still picture of a file.
 
 use avif::AvifError;
+use probe::LimitError;
 
 use super::{Decoded, Decoder, Input};
 use crate::pixels::raster::{Layout, Raster};
@@ -10,12 +11,6 @@ use crate::pixels::{Limits, PixelError};
 pub(super) struct Avif;
 
 impl Decoder for Avif {
-    /// As the decoder says, which is more for more bits; but at least 12 a pixel.
-    fn decoding_bytes(&self, input: &Input) -> u64 {
-        let said = avif::header(input.file).map_or(0, |header| avif::decoding_bytes(&header));
-        said.max(input.probe.pixels.saturating_mul(12))
-    }
-
     fn decode(&self, input: &Input, limits: &Limits) -> Result<Decoded, PixelError> {
         let most = avif::Limits { max_pixels: limits.max_pixels, max_memory_bytes: limits.max_memory_bytes };
         let picture = avif::decode(input.file, &most).map_err(error)?;
@@ -32,8 +27,8 @@ impl Decoder for Avif {
 fn error(error: AvifError) -> PixelError {
     match error {
         AvifError::Unsupported { found } => PixelError::Unsupported { found: format!("an AVIF with {found}") },
-        AvifError::TooManyPixels { limit, actual } => PixelError::TooManyPixels { limit, actual },
-        AvifError::TooMuchMemory { limit, actual } => PixelError::TooMuchMemory { limit, actual },
+        AvifError::TooManyPixels { limit, actual } => LimitError::TooManyPixels { limit, actual }.into(),
+        AvifError::TooMuchMemory { limit, actual } => LimitError::TooMuchMemory { limit, actual }.into(),
         other => PixelError::corrupt(other),
     }
 }

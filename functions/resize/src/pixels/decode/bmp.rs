@@ -15,11 +15,6 @@ use crate::pixels::{Limits, PixelError};
 pub(super) struct Bmp;
 
 impl Decoder for Bmp {
-    /// 12 a pixel: as stored, and as wanted.
-    fn decoding_bytes(&self, input: &Input) -> u64 {
-        input.probe.pixels.saturating_mul(12)
-    }
-
     fn decode(&self, input: &Input, limits: &Limits) -> Result<Decoded, PixelError> {
         finished(BmpDecoder::new(Cursor::new(input.file)).map_err(error)?, limits)
     }
@@ -29,11 +24,6 @@ impl Decoder for Bmp {
 pub(super) struct Ico;
 
 impl Decoder for Ico {
-    /// As for [`Bmp`], or PNG, which takes as much at the most.
-    fn decoding_bytes(&self, input: &Input) -> u64 {
-        input.probe.pixels.saturating_mul(12)
-    }
-
     fn decode(&self, input: &Input, limits: &Limits) -> Result<Decoded, PixelError> {
         let (entry, picture) = largest(input.file).ok_or_else(|| PixelError::corrupt("no picture"))?;
         if picture.starts_with(b"\x89PNG") {
@@ -65,9 +55,7 @@ fn largest(file: &[u8]) -> Option<(&[u8], &[u8])> {
 fn finished(decoder: impl ImageDecoder, limits: &Limits) -> Result<Decoded, PixelError> {
     let (width, height) = decoder.dimensions();
     let n_pixels = u64::from(width) * u64::from(height);
-    if n_pixels > limits.max_pixels {
-        return Err(PixelError::TooManyPixels { limit: limits.max_pixels, actual: n_pixels });
-    }
+    limits.check_pixels(n_pixels)?;
     let color = decoder.color_type();
     let n_bytes = usize::try_from(decoder.total_bytes()).map_err(|_| PixelError::corrupt("too large"))?;
     let mut pixels = vec![0; n_bytes];

@@ -8,7 +8,7 @@ use std::num::NonZeroU64;
 use gif::{ColorOutput, DecodeOptions, DisposalMethod, MemoryLimit, Repeat};
 use image_webp::{LoopCount, WebPDecoder};
 use png::{BlendOp, ColorType, DisposeOp, FrameControl, Transformations};
-use probe::Probe;
+use probe::{LimitError, Probe};
 
 use super::{MAX_PROFILE_BYTES, eight_bits};
 use crate::pixels::raster::{Layout, Raster};
@@ -95,10 +95,10 @@ impl<'a> Frames<'a> {
         };
         let Some(delay) = delay else { return Ok(None) };
         let n_pixels = u64::from(self.canvas.width()) * u64::from(self.canvas.height());
-        let too_many = PixelError::TooManyPixels { limit: self.pixels_left, actual: n_pixels };
+        let too_many = LimitError::TooManyPixels { limit: self.pixels_left, actual: n_pixels };
         self.pixels_left = self.pixels_left.checked_sub(n_pixels).ok_or(too_many)?;
         // A file may hold more than its header counts.
-        let too_many = PixelError::TooManyFrames { limit: 0, actual: 1 };
+        let too_many = LimitError::TooManyFrames { limit: 0, actual: 1 };
         self.frames_left = self.frames_left.checked_sub(1).ok_or(too_many)?;
         let delay = if delay < LEAST_DELAY { USUAL_DELAY } else { delay };
         Ok(Some(Frame { canvas: &self.canvas, delay }))
@@ -193,7 +193,7 @@ impl<'a> GifSource<'a> {
         };
         let n_pixels = area.width as u64 * area.height as u64;
         if n_pixels > self.max_pixels {
-            return Err(PixelError::TooManyPixels { limit: self.max_pixels, actual: n_pixels });
+            return Err(LimitError::TooManyPixels { limit: self.max_pixels, actual: n_pixels }.into());
         }
         let (delay, disposal) = (10 * u32::from(frame.delay), frame.dispose);
         let mut pixels = vec![0; self.decoder.buffer_size()];
@@ -576,11 +576,14 @@ mod tests {
         let frames: Vec<_> = (0..9).map(|_| gif_frame(0, &[1, 2, 3, 1], DisposalMethod::Keep, 5)).collect();
         let file = gif_of(None, &frames);
         assert!(read(&file, &Limits::default(), 36).is_ok());
-        assert!(matches!(read(&file, &Limits::default(), 35), Err(PixelError::TooManyPixels { .. })));
+        assert!(matches!(
+            read(&file, &Limits::default(), 35),
+            Err(PixelError::Limit(LimitError::TooManyPixels { .. }))
+        ));
         let few = Limits { max_frames: 8, ..Limits::default() };
-        assert!(matches!(read(&file, &few, 1000), Err(PixelError::TooManyFrames { .. })));
+        assert!(matches!(read(&file, &few, 1000), Err(PixelError::Limit(LimitError::TooManyFrames { .. }))));
         let small = Limits { max_memory_bytes: 70, ..Limits::default() };
-        assert!(matches!(read(&file, &small, 1000), Err(PixelError::TooMuchMemory { .. })));
+        assert!(matches!(read(&file, &small, 1000), Err(PixelError::Limit(LimitError::TooMuchMemory { .. }))));
     }
 
     #[test]

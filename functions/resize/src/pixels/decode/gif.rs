@@ -12,11 +12,6 @@ use crate::pixels::{Limits, PixelError};
 pub(super) struct Gif;
 
 impl Decoder for Gif {
-    /// 9 a pixel: indices, the frame in four channels, the canvas in four.
-    fn decoding_bytes(&self, input: &Input) -> u64 {
-        input.probe.pixels.saturating_mul(9)
-    }
-
     fn decode(&self, input: &Input, limits: &Limits) -> Result<Decoded, PixelError> {
         let mut options = DecodeOptions::new();
         options.set_color_output(ColorOutput::RGBA);

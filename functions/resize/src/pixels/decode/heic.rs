@@ -9,36 +9,24 @@ use super::{Decoded, Input, unsupported};
 use crate::pixels::raster::{Layout, Raster};
 use crate::pixels::{Limits, PixelError};
 
-/// Memory for each pixel, in bytes: up to three planes of four bytes, once for the tiles, once for the whole and once
-/// for what is turned, and the result.
-const BYTES_PER_PIXEL: u64 = 40;
-
 /// HEIC.
 pub(super) struct Heic;
 
 impl super::Decoder for Heic {
-    fn decoding_bytes(&self, input: &Input) -> u64 {
-        input.probe.pixels.saturating_mul(if input.probe.has_alpha { 2 * BYTES_PER_PIXEL } else { BYTES_PER_PIXEL })
-    }
-
-    fn decode(&self, input: &Input, limits: &Limits) -> Result<Decoded, PixelError> {
-        decode(input.file, limits)
+    fn decode(&self, input: &Input, _limits: &Limits) -> Result<Decoded, PixelError> {
+        decode(input.file)
     }
 }
 
 /// Decodes the main picture of `file`.
 ///
 /// # Errors
-/// `Corrupt` when it is not complete; a limit of `limits`, before anything of its size is allocated.
-fn decode(file: &[u8], limits: &Limits) -> Result<Decoded, PixelError> {
+/// `Corrupt` when it is not complete.
+fn decode(file: &[u8]) -> Result<Decoded, PixelError> {
     let header = heif::header(file).map_err(PixelError::corrupt)?;
     if header.family != heif::Family::Heic {
         return Err(unsupported("a picture that is not HEVC"));
     }
-    let planes = if header.has_alpha { 2 } else { 1 };
-    let n_pixels = u64::from(header.coded_width) * u64::from(header.coded_height);
-    limits.check_pixels(n_pixels)?;
-    limits.check_memory(n_pixels.saturating_mul(BYTES_PER_PIXEL * planes))?;
     let image = heic_decoder::decode(file).map_err(failure)?;
     let (width, height) = (u32::try_from(image.width), u32::try_from(image.height));
     let (Ok(width), Ok(height)) = (width, height) else { return Err(PixelError::corrupt("a side that is too long")) };
@@ -81,7 +69,13 @@ fn failure(error: HeifError) -> PixelError {
 
 #[cfg(test)]
 mod tests {
+    use probe::LimitError;
+
     use super::*;
+
+    fn decode(file: &[u8], limits: &Limits) -> Result<Decoded, PixelError> {
+        super::super::decode(&Input::whole(file, &probe::probe(file)?), limits)
+    }
 
     const FULL: &[u8] = include_bytes!("fixtures/full.heic");
     const QUARTER: &[u8] = include_bytes!("fixtures/quarter.heic");
@@ -115,9 +109,9 @@ mod tests {
     #[test]
     fn limits_are_checked_first() {
         let few = Limits { max_pixels: 33 * 21 - 1, ..LIMITS };
-        assert!(matches!(decode(FULL, &few), Err(PixelError::TooManyPixels { .. })));
+        assert!(matches!(decode(FULL, &few), Err(PixelError::Limit(LimitError::TooManyPixels { .. }))));
         let little = Limits { max_memory_bytes: 1000, ..LIMITS };
-        assert!(matches!(decode(FULL, &little), Err(PixelError::TooMuchMemory { .. })));
+        assert!(matches!(decode(FULL, &little), Err(PixelError::Limit(LimitError::TooMuchMemory { .. }))));
     }
 
     #[test]

@@ -10,42 +10,33 @@ use jxl::api::{
     AlphaMode, Event, JxlBasicInfo, JxlColorEncoding, JxlColorProfile, JxlColorType, JxlDataFormat, JxlDecoder,
     JxlDecoderOptions, JxlOutputBuffer, JxlPixelFormat,
 };
+use probe::LimitError;
 
-use super::{Decoded, Input, MAX_PROFILE_BYTES, unsupported};
+use super::{Decoded, Input, MAX_PROFILE_BYTES, decoded_size, unsupported};
 use crate::pixels::raster::{Layout, Raster};
 use crate::pixels::{Limits, PixelError};
-
-/// Memory for each pixel, in bytes, besides what extra channels take: samples of four bytes in three planes, as much
-/// again for what frames refer to, coefficients, and the result.
-const BYTES_PER_PIXEL: u64 = 40;
-
-/// The same for each extra channel.
-const BYTES_PER_EXTRA: u64 = 12;
 
 /// JPEG XL.
 pub(super) struct JpegXl;
 
 impl super::Decoder for JpegXl {
-    fn decoding_bytes(&self, input: &Input) -> u64 {
-        input.probe.pixels.saturating_mul(BYTES_PER_PIXEL)
-    }
-
     fn decode(&self, input: &Input, limits: &Limits) -> Result<Decoded, PixelError> {
-        decode(input.file, limits)
+        decode(input, limits)
     }
 }
 
-/// Decodes the first frame of `file`.
+/// Decodes the first frame of a file.
 ///
 /// # Errors
 /// `Corrupt` when the frame is not complete; a limit of `limits`, before anything of its size is allocated.
-fn decode(file: &[u8], limits: &Limits) -> Result<Decoded, PixelError> {
+fn decode(input: &Input, limits: &Limits) -> Result<Decoded, PixelError> {
+    let size = decoded_size(input.probe);
     let mut options = JxlDecoderOptions::default();
     // It counts three channels and the extra ones, also in frames that are larger than the picture.
     options.sample_limit = Some(usize::try_from(limits.max_pixels.saturating_mul(4) + 64).unwrap_or(usize::MAX));
     options.alpha_mode = AlphaMode::Unpremultiplied;
     let mut decoder = JxlDecoder::new(options);
-    let mut input = file;
+    let mut input = input.file;
     match decoder.process(&mut input, None, None) {
         Ok(Event::BasicInfo) => {}
         Ok(_) => return Err(PixelError::corrupt("the file ends inside its header")),
@@ -53,11 +44,10 @@ fn decode(file: &[u8], limits: &Limits) -> Result<Decoded, PixelError> {
     }
     let info = decoder.basic_info().ok_or_else(|| PixelError::corrupt("a file without a header"))?;
     let (width, height) = info.size;
-    let n_extra = info.extra_channels.len();
-    let n_pixels = u64::try_from(width).unwrap_or(u64::MAX).saturating_mul(u64::try_from(height).unwrap_or(u64::MAX));
-    limits.check_pixels(n_pixels)?;
-    let pixel_bytes = BYTES_PER_PIXEL + BYTES_PER_EXTRA.saturating_mul(u64::try_from(n_extra).unwrap_or(u64::MAX));
-    limits.check_memory(n_pixels.saturating_mul(pixel_bytes))?;
+    // By this size the limits were checked.
+    if (u32::try_from(width), u32::try_from(height)) != (Ok(size.0), Ok(size.1)) {
+        return Err(PixelError::corrupt("two headers that contradict each other"));
+    }
     let format = format(info, decoder.embedded_color_profile())?;
     decoder.set_pixel_format(format.clone()).map_err(PixelError::corrupt)?;
     let row_bytes = width * format.color_type.samples_per_pixel();
@@ -137,10 +127,10 @@ fn profile(profile: &JxlColorProfile) -> Option<Vec<u8>> {
 
 fn failure(error: jxl::error::Error, limits: &Limits) -> PixelError {
     match error {
-        jxl::error::Error::ImageSizeTooLarge(width, height) => PixelError::TooManyPixels {
-            limit: limits.max_pixels,
-            actual: u64::try_from(width.saturating_mul(height)).unwrap_or(u64::MAX),
-        },
+        jxl::error::Error::ImageSizeTooLarge(width, height) => {
+            let actual = u64::try_from(width.saturating_mul(height)).unwrap_or(u64::MAX);
+            LimitError::TooManyPixels { limit: limits.max_pixels, actual }.into()
+        }
         other => PixelError::corrupt(other),
     }
 }
@@ -148,6 +138,10 @@ fn failure(error: jxl::error::Error, limits: &Limits) -> PixelError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn decode(file: &[u8], limits: &Limits) -> Result<Decoded, PixelError> {
+        super::super::decode(&Input::whole(file, &probe::probe(file)?), limits)
+    }
 
     const LOSSY: &[u8] = include_bytes!("fixtures/lossy.jxl");
     const LOSSLESS: &[u8] = include_bytes!("fixtures/lossless.jxl");
@@ -194,9 +188,9 @@ mod tests {
     #[test]
     fn limits_are_checked_first() {
         let few = Limits { max_pixels: 33 * 21 - 1, ..LIMITS };
-        assert!(matches!(decode(LOSSLESS, &few), Err(PixelError::TooManyPixels { .. })));
+        assert!(matches!(decode(LOSSLESS, &few), Err(PixelError::Limit(LimitError::TooManyPixels { .. }))));
         let little = Limits { max_memory_bytes: 1000, ..LIMITS };
-        assert!(matches!(decode(LOSSLESS, &little), Err(PixelError::TooMuchMemory { .. })));
+        assert!(matches!(decode(LOSSLESS, &little), Err(PixelError::Limit(LimitError::TooMuchMemory { .. }))));
         let exact = Limits { max_pixels: 33 * 21, ..LIMITS };
         assert!(decode(LOSSLESS, &exact).is_ok() && decode(ALPHA, &exact).is_ok());
     }

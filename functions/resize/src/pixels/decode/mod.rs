@@ -138,7 +138,9 @@ pub(super) trait Decoder {
     }
 
     /// The most bytes that decoding holds at once, the result included, in the worst layout that a header leaves open.
-    fn decoding_bytes(&self, input: &Input) -> u64;
+    fn decoding_bytes(&self, input: &Input) -> u64 {
+        input.probe.decoding_bytes
+    }
 
     /// Decodes a picture whose header and [`decoding_bytes`](Self::decoding_bytes) are within `limits`; what comes to
     /// light only later is for the decoder to compare with them, before it allocates.

@@ -12,11 +12,6 @@ use crate::pixels::{Limits, PixelError};
 pub(super) struct Png;
 
 impl super::Decoder for Png {
-    /// 6 a pixel: gray with opacity, while it becomes four channels; 12 if of 16 bits, while it becomes one of 8.
-    fn decoding_bytes(&self, input: &Input) -> u64 {
-        input.probe.pixels.saturating_mul(if input.probe.bits == 16 { 12 } else { 6 })
-    }
-
     fn decode(&self, input: &Input, limits: &Limits) -> Result<Decoded, PixelError> {
         decode(input.file, limits)
     }

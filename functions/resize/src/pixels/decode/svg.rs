@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use probe::Probe;
+use probe::{LimitError, Probe};
 use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::filter::Kind;
 use resvg::usvg::roxmltree::{Document, Node as Element, NodeId, ParsingOptions};
@@ -47,11 +47,6 @@ pub(in crate::pixels) type Fonts = Arc<fontdb::Database>;
 pub(super) struct Svg;
 
 impl Decoder for Svg {
-    /// 12 a pixel: layers beside the picture. What is drawn larger is weighed when it is drawn.
-    fn decoding_bytes(&self, input: &Input) -> u64 {
-        input.probe.pixels.saturating_mul(12)
-    }
-
     /// Draws the file at least as large as is wanted, unless that is too much of it; then as large as it says it is.
     fn decode(&self, input: &Input, limits: &Limits) -> Result<Decoded, PixelError> {
         let Input { file, probe, .. } = *input;
@@ -316,7 +311,7 @@ impl Work {
 
     fn check_memory(&self, bytes: u64) -> Result<(), PixelError> {
         if bytes > self.max_bytes {
-            return Err(PixelError::TooMuchMemory { limit: self.max_bytes, actual: bytes });
+            return Err(LimitError::TooMuchMemory { limit: self.max_bytes, actual: bytes }.into());
         }
         Ok(())
     }

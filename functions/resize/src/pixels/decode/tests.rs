@@ -1,5 +1,7 @@
 //! What every kind of file decodes to, and what is refused.
 
+use probe::LimitError;
+
 use super::{Decoded, Input, Shrink, decode};
 use crate::pixels::raster::{Layout, Raster};
 use crate::pixels::samples::*;
@@ -266,15 +268,30 @@ fn a_file_cut_off_is_corrupt_or_whole() {
 fn limits_are_checked_before_decoding() {
     let file = png_of(&opaque());
     let probe = probe::probe(&file).unwrap();
-    let check = |limits: Limits, expected: PixelError| {
-        assert_eq!(decode(&Input::whole(&file, &probe), &limits).err(), Some(expected));
+    let check = |limits: Limits, expected: LimitError| {
+        assert_eq!(decode(&Input::whole(&file, &probe), &limits).err(), Some(expected.into()));
     };
     let limits = Limits::default();
-    check(Limits { max_pixels: 767, ..limits }, PixelError::TooManyPixels { limit: 767, actual: 768 });
-    check(Limits { max_side: 31, ..limits }, PixelError::SideTooLong { limit: 31, actual: 32 });
-    check(Limits { max_frames: 0, ..limits }, PixelError::TooManyFrames { limit: 0, actual: 1 });
-    check(Limits { max_memory_bytes: 4607, ..limits }, PixelError::TooMuchMemory { limit: 4607, actual: 4608 });
+    check(Limits { max_pixels: 767, ..limits }, LimitError::TooManyPixels { limit: 767, actual: 768 });
+    check(Limits { max_side: 31, ..limits }, LimitError::SideTooLong { limit: 31, actual: 32 });
+    check(Limits { max_frames: 0, ..limits }, LimitError::TooManyFrames { limit: 0, actual: 1 });
+    check(Limits { max_memory_bytes: 4607, ..limits }, LimitError::TooMuchMemory { limit: 4607, actual: 4608 });
     assert!(decode(&Input::whole(&file, &probe), &Limits { max_memory_bytes: 4608, ..limits }).is_ok());
+}
+
+#[test]
+fn what_a_header_says_of_memory_is_no_less_than_what_the_decoder_says() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../crates/avif/src/fixtures");
+    for name in ["full", "alpha", "gray", "deep", "deeper", "cropped"] {
+        let file = std::fs::read(format!("{folder}/{name}.avif")).unwrap();
+        let said = ::avif::decoding_bytes(&::avif::header(&file).unwrap());
+        assert!(said <= probe::probe(&file).unwrap().decoding_bytes, "{name}");
+    }
+    for (width, height) in [(1024, 1024), (16_383, 64), (33, 16_383), (8191, 6143)] {
+        let said = ::webp::decoding_bytes(width, height);
+        let n_pixels = u64::from(width) * u64::from(height);
+        assert!(said + 3 * n_pixels <= 6 * n_pixels, "{width}x{height}: {said} for the planes");
+    }
 }
 
 #[test]

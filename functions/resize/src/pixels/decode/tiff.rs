@@ -22,11 +22,6 @@ type Reader<'a> = Decoder<Cursor<&'a [u8]>>;
 pub(super) struct Tiff;
 
 impl super::Decoder for Tiff {
-    /// 12 a pixel: a strip that may be all, the channels as stored, and as they are wanted; 16 if of 16 bits.
-    fn decoding_bytes(&self, input: &Input) -> u64 {
-        input.probe.pixels.saturating_mul(if input.probe.bits == 16 { 16 } else { 12 })
-    }
-
     fn decode(&self, input: &Input, limits: &Limits) -> Result<Decoded, PixelError> {
         decode(input.file, limits)
     }

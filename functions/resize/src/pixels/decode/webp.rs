@@ -20,22 +20,14 @@ pub(in crate::pixels) fn planes(picture: &OpaqueLossy) -> Result<LossyPicture, P
 pub(super) struct WebP;
 
 impl Decoder for WebP {
-    /// Of opaque lossy pictures planes and three channels. Of others 11 a pixel: planes, four channels, and opacity that
-    /// was compressed as four channels of its own.
-    fn decoding_bytes(&self, input: &Input) -> u64 {
-        if opaque_lossy(input.file).is_some() {
-            let planes = webp::decoding_bytes(input.probe.width, input.probe.height);
-            return planes.saturating_add(input.probe.pixels.saturating_mul(3));
-        }
-        input.probe.pixels.saturating_mul(11)
-    }
-
     fn decode(&self, input: &Input, limits: &Limits) -> Result<Decoded, PixelError> {
         if let Some(still) = opaque_lossy(input.file) {
             let picture = planes(&still)?;
             let raster = Raster::new(picture.width, picture.height, Layout::Rgb, picture.to_rgb())?;
             return Ok(Decoded::whole(raster, still.profile.map(<[u8]>::to_vec), false));
         }
+        // Also of a file that is of that kind as far as it is sound.
+        limits.check_memory(input.probe.pixels.saturating_mul(11))?;
         let mut decoder = WebPDecoder::new(Cursor::new(input.file)).map_err(error)?;
         decoder.set_memory_limit(MAX_PROFILE_BYTES);
         let (width, height) = decoder.dimensions();
