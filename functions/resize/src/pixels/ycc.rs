@@ -309,7 +309,7 @@ mod tests {
             let turned = oriented(pixels(file), orientation).unwrap();
             let expected = render(&png_of(&turned), &plan, &Extras::default(), &Limits::default()).unwrap();
             let Plan::Render(wanted) = &plan else { panic!("{options} is a render") };
-            let is_even = expected.width % 2 == 0 && expected.height % 2 == 0;
+            let is_even = expected.width.is_multiple_of(2) && expected.height.is_multiple_of(2);
             let is_turned = orientation.then(wanted.orientation()) != transform::Orientation::UPRIGHT;
             let is_small = expected.width.min(expected.height) < LEAST_SIDE;
             let is_short = !is_small && (is_even || !is_turned);
