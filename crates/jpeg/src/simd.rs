@@ -1,4 +1,4 @@
-//! Eight 16-bit or four 32-bit integers at a time: in wasm and on x86-64 by their instructions, elsewhere one by one,
+//! Eight 16-bit integers, four 32-bit ones or four floating-point numbers at a time: in wasm and on x86-64 by their instructions, elsewhere one by one,
 //! with the same results.
 //!
 //! Few operations, chosen so that all three have them. The pairwise product [`Simd::dot`] is the reason not to leave
@@ -30,6 +30,17 @@ pub(crate) trait Simd: Copy {
     fn pack8(self, other: Self) -> Self;
     /// The lower and the upper eight bytes.
     fn halves(self) -> [[u8; 8]; 2];
+    /// 16-bit lanes, no less than `low` and no more than `high`.
+    fn clamp16(self, low: i16, high: i16) -> Self;
+    fn lanes16(self) -> [i16; 8];
+    /// A bit for each 16-bit lane of both that is not zero, the first one lowest.
+    fn nonzero16(self, other: Self) -> u16;
+    /// As lanes of 32-bit floating point.
+    fn load_f32(lanes: &[f32; 4]) -> Self;
+    fn splat_f32(lane: f32) -> Self;
+    fn add_f32(self, other: Self) -> Self;
+    fn sub_f32(self, other: Self) -> Self;
+    fn mul_f32(self, other: Self) -> Self;
 }
 
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
@@ -129,6 +140,53 @@ mod wasm {
         #[inline(always)]
         fn halves(self) -> [[u8; 8]; 2] {
             [u64x2_extract_lane::<0>(self.0), u64x2_extract_lane::<1>(self.0)].map(u64::to_le_bytes)
+        }
+
+        #[inline(always)]
+        fn clamp16(self, low: i16, high: i16) -> Self {
+            Self(i16x8_min(i16x8_max(self.0, i16x8_splat(low)), i16x8_splat(high)))
+        }
+
+        #[inline(always)]
+        #[expect(unsafe_code, reason = "there is no safe store")]
+        fn lanes16(self) -> [i16; 8] {
+            let mut lanes = [0; 8];
+            // SAFETY: the pointer is to sixteen bytes that are there, and needs no alignment.
+            unsafe { v128_store(lanes.as_mut_ptr().cast(), self.0) };
+            lanes
+        }
+
+        #[inline(always)]
+        fn nonzero16(self, other: Self) -> u16 {
+            // Narrowed with saturation, nothing becomes zero that is not.
+            !i8x16_bitmask(i8x16_eq(i8x16_narrow_i16x8(self.0, other.0), i8x16_splat(0)))
+        }
+
+        #[inline(always)]
+        #[expect(unsafe_code, reason = "there is no safe load")]
+        fn load_f32(lanes: &[f32; 4]) -> Self {
+            // SAFETY: the pointer is to sixteen bytes that are there, and needs no alignment.
+            Self(unsafe { v128_load(lanes.as_ptr().cast()) })
+        }
+
+        #[inline(always)]
+        fn splat_f32(lane: f32) -> Self {
+            Self(f32x4_splat(lane))
+        }
+
+        #[inline(always)]
+        fn add_f32(self, other: Self) -> Self {
+            Self(f32x4_add(self.0, other.0))
+        }
+
+        #[inline(always)]
+        fn sub_f32(self, other: Self) -> Self {
+            Self(f32x4_sub(self.0, other.0))
+        }
+
+        #[inline(always)]
+        fn mul_f32(self, other: Self) -> Self {
+            Self(f32x4_mul(self.0, other.0))
         }
     }
 }
@@ -233,6 +291,53 @@ mod x86 {
             let upper = sse2!(_mm_unpackhi_epi64(self.0, self.0));
             [sse2!(_mm_cvtsi128_si64(self.0)), sse2!(_mm_cvtsi128_si64(upper))].map(i64::to_le_bytes)
         }
+
+        #[inline(always)]
+        fn clamp16(self, low: i16, high: i16) -> Self {
+            let raised = sse2!(_mm_max_epi16(self.0, _mm_set1_epi16(low)));
+            Self(sse2!(_mm_min_epi16(raised, _mm_set1_epi16(high))))
+        }
+
+        #[inline(always)]
+        fn lanes16(self) -> [i16; 8] {
+            let mut lanes = [0; 8];
+            // The pointer is to sixteen bytes that are there, and needs no alignment.
+            sse2!(_mm_storeu_si128(lanes.as_mut_ptr().cast(), self.0));
+            lanes
+        }
+
+        #[inline(always)]
+        fn nonzero16(self, other: Self) -> u16 {
+            // Narrowed with saturation, nothing becomes zero that is not.
+            let bytes = sse2!(_mm_packs_epi16(self.0, other.0));
+            !(sse2!(_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_setzero_si128()))) as u16)
+        }
+
+        #[inline(always)]
+        fn load_f32(lanes: &[f32; 4]) -> Self {
+            // The pointer is to sixteen bytes that are there, and needs no alignment.
+            Self(sse2!(_mm_castps_si128(_mm_loadu_ps(lanes.as_ptr()))))
+        }
+
+        #[inline(always)]
+        fn splat_f32(lane: f32) -> Self {
+            Self(sse2!(_mm_castps_si128(_mm_set1_ps(lane))))
+        }
+
+        #[inline(always)]
+        fn add_f32(self, other: Self) -> Self {
+            Self(sse2!(_mm_castps_si128(_mm_add_ps(_mm_castsi128_ps(self.0), _mm_castsi128_ps(other.0)))))
+        }
+
+        #[inline(always)]
+        fn sub_f32(self, other: Self) -> Self {
+            Self(sse2!(_mm_castps_si128(_mm_sub_ps(_mm_castsi128_ps(self.0), _mm_castsi128_ps(other.0)))))
+        }
+
+        #[inline(always)]
+        fn mul_f32(self, other: Self) -> Self {
+            Self(sse2!(_mm_castps_si128(_mm_mul_ps(_mm_castsi128_ps(self.0), _mm_castsi128_ps(other.0)))))
+        }
     }
 }
 
@@ -251,6 +356,14 @@ pub(crate) mod portable {
 
         fn of_lanes32(lanes: [i32; 4]) -> Self {
             Self(std::array::from_fn(|i| (lanes[i / 2] >> (i % 2 * 16)) as i16))
+        }
+
+        fn floats(self) -> [f32; 4] {
+            self.lanes32().map(|lane| f32::from_bits(lane as u32))
+        }
+
+        fn of_floats(lanes: [f32; 4]) -> Self {
+            Self::of_lanes32(lanes.map(|lane| lane.to_bits() as i32))
         }
 
         fn bytes(self) -> [u8; 16] {
@@ -334,6 +447,39 @@ pub(crate) mod portable {
         fn halves(self) -> [[u8; 8]; 2] {
             let bytes = self.bytes();
             std::array::from_fn(|half| std::array::from_fn(|i| bytes[8 * half + i]))
+        }
+
+        fn clamp16(self, low: i16, high: i16) -> Self {
+            Self(self.0.map(|lane| lane.clamp(low, high)))
+        }
+
+        fn lanes16(self) -> [i16; 8] {
+            self.0
+        }
+
+        fn nonzero16(self, other: Self) -> u16 {
+            let lanes = self.0.into_iter().chain(other.0);
+            lanes.enumerate().fold(0, |bits, (i, lane)| bits | u16::from(lane != 0) << i)
+        }
+
+        fn load_f32(lanes: &[f32; 4]) -> Self {
+            Self::of_floats(*lanes)
+        }
+
+        fn splat_f32(lane: f32) -> Self {
+            Self::of_floats([lane; 4])
+        }
+
+        fn add_f32(self, other: Self) -> Self {
+            Self::of_floats(std::array::from_fn(|i| self.floats()[i] + other.floats()[i]))
+        }
+
+        fn sub_f32(self, other: Self) -> Self {
+            Self::of_floats(std::array::from_fn(|i| self.floats()[i] - other.floats()[i]))
+        }
+
+        fn mul_f32(self, other: Self) -> Self {
+            Self::of_floats(std::array::from_fn(|i| self.floats()[i] * other.floats()[i]))
         }
     }
 }

@@ -2,40 +2,70 @@
 
 use super::tables::STANDARD;
 
-/// One thing that is written: a byte that has a code, and a number after it.
+/// A kind of channel, brightness or colour, by the first of its two tables: of means and of others.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Kind(u8);
+
+/// What stands for a table in [`Symbol::restart`].
+const RESTART: u8 = 4;
+
+/// One thing that is written: a byte that has a code in a table, and a number after it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Symbol {
-    is_mean: bool,
+    table_idx: u8,
     /// Zeros before the number, and its length in bits.
     value: u8,
-    number_bits: u32,
-    n_number_bits: u32,
+    number_bits: u16,
 }
 
-impl Symbol {
+impl Kind {
+    pub(super) fn of_channel(channel_idx: usize) -> Self {
+        Self(if channel_idx == 0 { 0 } else { 2 })
+    }
+
     /// Sixteen zeros, and nothing but zeros from here.
-    pub(super) const SIXTEEN_ZEROS: Self = Self { is_mean: false, value: 0xF0, number_bits: 0, n_number_bits: 0 };
-    pub(super) const NO_MORE: Self = Self { is_mean: false, value: 0x00, number_bits: 0, n_number_bits: 0 };
+    #[inline]
+    pub(super) fn sixteen_zeros(self) -> Symbol {
+        Symbol { table_idx: self.0 + 1, value: 0xF0, number_bits: 0 }
+    }
+
+    #[inline]
+    pub(super) fn no_more(self) -> Symbol {
+        Symbol { table_idx: self.0 + 1, value: 0, number_bits: 0 }
+    }
 
     /// How much a block's mean differs from the one before.
     #[inline]
-    pub(super) fn mean(difference: i16) -> Self {
-        Self::new(true, 0, difference)
+    pub(super) fn mean(self, difference: i16) -> Symbol {
+        Symbol::new(self.0, 0, difference)
     }
 
     /// A coefficient after `n_zeros`, at most fifteen.
     #[inline]
-    pub(super) fn other(n_zeros: u32, coefficient: i16) -> Self {
-        Self::new(false, n_zeros, coefficient)
+    pub(super) fn other(self, n_zeros: u32, coefficient: i16) -> Symbol {
+        Symbol::new(self.0 + 1, n_zeros, coefficient)
     }
+}
 
+impl Symbol {
     #[inline]
-    fn new(is_mean: bool, n_zeros: u32, number: i16) -> Self {
+    fn new(table_idx: u8, n_zeros: u32, number: i16) -> Self {
         let number = i32::from(number);
         let n_number_bits = 32 - number.unsigned_abs().leading_zeros();
         // A negative number is written as one less, without the bits above its length.
         let number_bits = (number + (number >> 31)) as u32 & ((1 << n_number_bits) - 1);
-        Self { is_mean, value: (n_zeros << 4 | n_number_bits) as u8, number_bits, n_number_bits }
+        Self { table_idx, value: (n_zeros << 4 | n_number_bits) as u8, number_bits: number_bits as u16 }
+    }
+
+    /// The end of an interval, after which a marker stands instead of a code.
+    pub(super) fn restart(interval_idx: usize) -> Self {
+        Self { table_idx: RESTART, value: (interval_idx % 8) as u8, number_bits: 0 }
+    }
+
+    /// Its place among the codes of all tables.
+    #[inline]
+    fn place(self) -> usize {
+        usize::from(self.table_idx & 3) << 8 | usize::from(self.value)
     }
 }
 
@@ -73,39 +103,25 @@ impl CodeTables {
     }
 
     /// The best for what was counted.
-    pub(super) fn fitted(frequencies: &[Frequencies; 2]) -> Self {
-        Self([0, 1].map(|i| ChannelTables {
-            means: fitted_table(&frequencies[i].means),
-            others: fitted_table(&frequencies[i].others),
-        }))
+    pub(super) fn fitted(frequencies: &Frequencies) -> Self {
+        let table = |table_idx: usize| fitted_table(&frequencies.0.as_chunks().0[table_idx]);
+        Self([0, 2].map(|table_idx| ChannelTables { means: table(table_idx), others: table(table_idx + 1) }))
     }
 }
 
-impl std::ops::Index<usize> for CodeTables {
-    type Output = ChannelTables;
-
-    fn index(&self, channel_idx: usize) -> &ChannelTables {
-        &self.0[channel_idx]
-    }
-}
-
-/// How often each symbol occurs in a kind of channel.
-pub(super) struct Frequencies {
-    means: [u32; 256],
-    others: [u32; 256],
-}
+/// How often each symbol occurs, by tables.
+pub(super) struct Frequencies([u32; 4 * 256]);
 
 impl Default for Frequencies {
     fn default() -> Self {
-        Self { means: [0; 256], others: [0; 256] }
+        Self([0; 4 * 256])
     }
 }
 
 impl Frequencies {
     #[inline]
     pub(super) fn count(&mut self, symbol: Symbol) {
-        let counts = if symbol.is_mean { &mut self.means } else { &mut self.others };
-        counts[usize::from(symbol.value)] += 1;
+        self.0[symbol.place()] += u32::from(symbol.table_idx != RESTART);
     }
 }
 
@@ -185,22 +201,28 @@ fn shorten(n_codes: &mut [usize; 257]) {
 /// A code's bits and their number.
 pub(super) type Code = (u32, u32);
 
-/// The codes of a kind of channel; of no bits for symbols that the tables leave out.
-pub(super) struct Codes {
-    means: [Code; 256],
-    others: [Code; 256],
-}
+/// The codes of all tables; of no bits for symbols that the tables leave out.
+pub(super) struct Codes([Code; 4 * 256]);
 
 impl Codes {
-    pub(super) fn new(tables: &ChannelTables) -> Self {
-        Self { means: codes_of(&tables.means), others: codes_of(&tables.others) }
+    pub(super) fn new(tables: &CodeTables) -> Self {
+        let mut codes = [(0, 0); 4 * 256];
+        let tables = tables.0.iter().flat_map(|tables| [&tables.means, &tables.others]);
+        for (codes, table) in codes.as_chunks_mut().0.iter_mut().zip(tables) {
+            *codes = codes_of(table);
+        }
+        Self(codes)
     }
 
     #[inline]
     pub(super) fn write(&self, symbol: Symbol, bits: &mut BitWriter) {
-        let codes = if symbol.is_mean { &self.means } else { &self.others };
-        let (code, n_bits) = codes[usize::from(symbol.value)];
-        bits.put((code << symbol.n_number_bits | symbol.number_bits, n_bits + symbol.n_number_bits));
+        if symbol.table_idx == RESTART {
+            bits.restart(symbol.value.into());
+            return;
+        }
+        let (code, n_bits) = self.0[symbol.place()];
+        let n_number_bits = u32::from(symbol.value & 15);
+        bits.put((code << n_number_bits | u32::from(symbol.number_bits), n_bits + n_number_bits));
     }
 }
 

@@ -1,6 +1,6 @@
 //! From pixels or planes to blocks of samples around zero.
 
-use super::blocks::{Lanes, SIDE};
+use super::blocks::{SIDE, Samples as BlockSamples};
 use super::{Chroma, Picture, Samples};
 
 /// A strip of one channel: eight or sixteen rows of samples around zero.
@@ -32,12 +32,12 @@ impl Strip {
     }
 
     /// The block whose upper left sample is at (`x`, `y`).
-    fn block(&self, x: usize, y: usize) -> [Lanes; SIDE] {
-        let mut block = [Lanes([0.0; SIDE]); SIDE];
-        for (row_idx, lanes) in block.iter_mut().enumerate() {
+    fn block(&self, x: usize, y: usize) -> BlockSamples {
+        let mut block = [[0.0; SIDE]; SIDE];
+        for (row_idx, row) in block.iter_mut().enumerate() {
             let start = (y + row_idx) * self.stride + x;
             if let Some(samples) = self.samples[start..].first_chunk::<SIDE>() {
-                lanes.0 = *samples;
+                *row = *samples;
             }
         }
         block
@@ -48,7 +48,7 @@ impl Strip {
 pub(super) type Place = (usize, usize);
 
 /// Hands out the blocks of samples in the order in which a sequential scan holds them: channel, place, samples.
-pub(super) fn for_each_block(picture: &Picture, chroma: Chroma, write: impl FnMut(usize, Place, [Lanes; SIDE])) {
+pub(super) fn for_each_block(picture: &Picture, chroma: Chroma, write: impl FnMut(usize, Place, BlockSamples)) {
     match chroma {
         Chroma::Full => full(picture, write),
         Chroma::Quarter => quarter(picture, write),
@@ -56,7 +56,7 @@ pub(super) fn for_each_block(picture: &Picture, chroma: Chroma, write: impl FnMu
 }
 
 /// Every channel of every pixel: blocks of 8 by 8 pixels, one of each channel in turn.
-fn full(picture: &Picture, mut write: impl FnMut(usize, Place, [Lanes; SIDE])) {
+fn full(picture: &Picture, mut write: impl FnMut(usize, Place, BlockSamples)) {
     let (width, height) = picture.size();
     let n_columns = width.div_ceil(SIDE);
     let mut strips: Vec<_> = (0..picture.n_channels()).map(|_| Strip::new(n_columns * SIDE, SIDE)).collect();
@@ -93,7 +93,7 @@ fn full(picture: &Picture, mut write: impl FnMut(usize, Place, [Lanes; SIDE])) {
 }
 
 /// Colour once for four pixels: four blocks of brightness, then one of each colour, for 16 by 16 pixels.
-fn quarter(picture: &Picture, mut write: impl FnMut(usize, Place, [Lanes; SIDE])) {
+fn quarter(picture: &Picture, mut write: impl FnMut(usize, Place, BlockSamples)) {
     let (width, height) = picture.size();
     let n_columns = width.div_ceil(2 * SIDE);
     let mut luma = Strip::new(n_columns * 2 * SIDE, 2 * SIDE);

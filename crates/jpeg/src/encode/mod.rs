@@ -12,7 +12,7 @@ mod progressive;
 pub(crate) mod tables;
 
 use self::blocks::{Block, Quantizer};
-use self::codes::{BitWriter, CodeTables, Codes, Frequencies};
+use self::codes::{BitWriter, CodeTables, Codes, Frequencies, Kind, Symbol};
 use self::input::for_each_block;
 use self::tables::{CHROMA_QUANTIZERS, LUMA_QUANTIZERS};
 use crate::{Error, Plane, Process};
@@ -190,10 +190,11 @@ pub fn encoding_bytes(picture: &Picture, options: &Options) -> u64 {
     let is_whole = options.process == Process::Progressive
         || (options.codes == CodeChoice::Fitted && n_pixels <= MAX_FITTED_PIXELS);
     let n_units = width.div_ceil(16) as u64 * height.div_ceil(16) as u64;
-    // Four blocks of each channel, and what a scan makes of their coefficients.
-    let per_block = size_of::<Block>() as u64 + if options.process == Process::Progressive { 64 * 8 } else { 8 };
+    // Four blocks of each channel: their symbols, or their coefficients and what a scan makes of those.
+    let per_block =
+        if options.process == Process::Progressive { 64 * 2 + 64 * 8 } else { 64 * size_of::<Symbol>() as u64 };
     let strips = 3 * 16 * 4 * (width as u64 + 16);
-    (1 << 16) + strips + if is_whole { n_units * 4 * picture.n_channels() as u64 * per_block } else { 0 }
+    (1 << 18) + strips + if is_whole { n_units * 4 * picture.n_channels() as u64 * per_block } else { 0 }
 }
 
 /// The standard table, scaled to `quality` by libjpeg's rule.
@@ -231,7 +232,7 @@ impl<'a> Encoder<'a> {
     /// Hands out the blocks in the order in which a sequential scan holds them: channel, place, coefficients.
     fn for_each_block(&self, mut write: impl FnMut(usize, input::Place, Block)) {
         for_each_block(self.picture, self.chroma, |channel_idx, place, samples| {
-            write(channel_idx, place, self.quantizers[channel_idx.min(1)].block(samples));
+            write(channel_idx, place, self.quantizers[channel_idx.min(1)].block(&samples));
         });
     }
 
@@ -245,39 +246,38 @@ impl<'a> Encoder<'a> {
         let codes = self.write_tables(&mut file, &tables);
         let mut bits = BitWriter::new(file);
         let mut sequence = self.sequence();
-        self.for_each_block(|channel_idx, _, block| sequence.write(&mut bits, &codes, channel_idx, &block));
+        self.for_each_block(|channel_idx, _, block| {
+            sequence.for_each_symbol(channel_idx, &block, |symbol| codes.write(symbol, &mut bits));
+        });
         bits.finish()
     }
 
     fn fitted(&self, mut file: Vec<u8>) -> Vec<u8> {
-        let mut frequencies = [Frequencies::default(), Frequencies::default()];
-        let (width, height) = self.picture.size();
-        let mut blocks =
-            Vec::with_capacity(width.div_ceil(16) * height.div_ceil(16) * 6 * self.picture.n_channels() / 3);
+        let mut frequencies = Frequencies::default();
+        let mut symbols = Symbols::default();
         let mut sequence = self.sequence();
         self.for_each_block(|channel_idx, _, block| {
-            let (last_mean, _) = sequence.next(channel_idx, &block);
-            block.for_each_symbol(last_mean, |symbol| frequencies[channel_idx.min(1)].count(symbol));
-            blocks.push((channel_idx as u8, block));
+            let part = symbols.part();
+            sequence.for_each_symbol(channel_idx, &block, |symbol| {
+                frequencies.count(symbol);
+                part.push(symbol);
+            });
         });
         let codes = self.write_tables(&mut file, &CodeTables::fitted(&frequencies));
         let mut bits = BitWriter::new(file);
-        let mut sequence = self.sequence();
-        for (channel_idx, block) in &blocks {
-            sequence.write(&mut bits, &codes, usize::from(*channel_idx), block);
-        }
+        symbols.parts.iter().flatten().for_each(|symbol| codes.write(*symbol, &mut bits));
         bits.finish()
     }
 
     /// Writes the tables of codes and the scan's header.
-    fn write_tables(&self, file: &mut Vec<u8>, tables: &CodeTables) -> [Codes; 2] {
+    fn write_tables(&self, file: &mut Vec<u8>, tables: &CodeTables) -> Codes {
         for (table_idx, table) in (0..self.tables.len() as u8).zip(&tables.0) {
             header::codes(file, table_idx, &table.means);
             header::codes(file, 0x10 | table_idx, &table.others);
         }
         let channels = [0, 1, 2];
         header::scan(file, &channels[..self.picture.n_channels()], (0, 63), (0, 0));
-        [Codes::new(&tables[0]), Codes::new(&tables[1])]
+        Codes::new(tables)
     }
 }
 
@@ -291,24 +291,40 @@ struct Sequence {
 }
 
 impl Sequence {
-    /// The mean of the block before, and which interval has just ended if a new one begins.
-    fn next(&mut self, channel_idx: usize, block: &Block) -> (i16, Option<usize>) {
-        let mut ended = None;
+    /// What is written of the next block.
+    #[inline]
+    fn for_each_symbol(&mut self, channel_idx: usize, block: &Block, mut write: impl FnMut(Symbol)) {
         if self.n_blocks > 0 && self.block_idx > 0 && self.block_idx.is_multiple_of(self.n_blocks) {
-            ended = Some(self.block_idx / self.n_blocks - 1);
+            write(Symbol::restart(self.block_idx / self.n_blocks - 1));
             self.means = [0; 3];
         }
         self.block_idx += 1;
-        (std::mem::replace(&mut self.means[channel_idx], block.in_order[0]), ended)
+        let last_mean = std::mem::replace(&mut self.means[channel_idx], block.mean());
+        block.for_each_symbol(Kind::of_channel(channel_idx), last_mean, write);
     }
+}
 
-    fn write(&mut self, bits: &mut BitWriter, codes: &[Codes; 2], channel_idx: usize, block: &Block) {
-        let (last_mean, ended) = self.next(channel_idx, block);
-        if let Some(interval_idx) = ended {
-            bits.restart(interval_idx);
+/// Symbols in the order in which they are written.
+#[derive(Default)]
+struct Symbols {
+    /// All full but the last, so that none is ever moved.
+    parts: Vec<Vec<Symbol>>,
+}
+
+/// Symbols kept together: 128 KiB of them.
+const PART_SYMBOLS: usize = 1 << 15;
+
+/// The most that a block is written in: all its coefficients, and a restart.
+const MAX_BLOCK_SYMBOLS: usize = 65;
+
+impl Symbols {
+    /// A part with room for the symbols of a block.
+    fn part(&mut self) -> &mut Vec<Symbol> {
+        if self.parts.last().is_none_or(|part| part.len() + MAX_BLOCK_SYMBOLS > PART_SYMBOLS) {
+            self.parts.push(Vec::with_capacity(PART_SYMBOLS));
         }
-        let codes = &codes[channel_idx.min(1)];
-        block.for_each_symbol(last_mean, |symbol| codes.write(symbol, bits));
+        let last_idx = self.parts.len() - 1;
+        &mut self.parts[last_idx]
     }
 }
 

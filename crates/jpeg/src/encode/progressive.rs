@@ -1,6 +1,5 @@
 //! Files that come coarse first: libjpeg's order of scans, each in codes that are fitted to it.
 
-use super::blocks::Block;
 use super::codes::{BitWriter, codes_of, fitted_table};
 use super::{Chroma, Encoder, header};
 
@@ -29,9 +28,12 @@ const GRAY_STEPS: [Step; 6] = [
     (Some(0), (1, 63), (1, 0)),
 ];
 
+/// The coefficients of a block, in zigzag order.
+type Coefficients = [i16; 64];
+
 /// All blocks of a channel, row by row.
 struct Channel {
-    blocks: Vec<Block>,
+    blocks: Vec<Coefficients>,
     /// In whole units.
     padded_columns: usize,
     /// That the picture touches.
@@ -45,7 +47,7 @@ pub(super) fn encoded(encoder: &Encoder, mut file: Vec<u8>) -> Vec<u8> {
     encoder.for_each_block(|channel_idx, (column, row), block| {
         let channel = &mut channels[channel_idx];
         let place = row * channel.padded_columns + column;
-        channel.blocks[place] = block;
+        channel.blocks[place] = block.in_order();
     });
     let steps = if channels.len() == 1 { &GRAY_STEPS[..] } else { &COLOR_STEPS };
     for (channel_idx, (start, end), bits) in steps {
@@ -75,7 +77,7 @@ fn channels(encoder: &Encoder) -> Vec<Channel> {
     let channel = |channel_idx: usize| {
         let is_finer = is_quarter && channel_idx == 0;
         let (side, factor) = if is_finer || !is_quarter { (8, unit / 8) } else { (unit, 1) };
-        let blocks = vec![Block::EMPTY; unit_columns * unit_rows * factor * factor];
+        let blocks = vec![[0; 64]; unit_columns * unit_rows * factor * factor];
         let (n_columns, n_rows) = (width.div_ceil(side), height.div_ceil(side));
         Channel { blocks, padded_columns: unit_columns * factor, n_columns, n_rows }
     };
@@ -178,7 +180,7 @@ fn means(encoder: &Encoder, channels: &[Channel], (high, low): (u8, u8), tokens:
                 tokens.table = channel_idx.min(1) as u8;
                 for place in 0..factor * factor {
                     let (x, y) = (column * factor + place % factor, row * factor + place / factor);
-                    let mean = i32::from(channel.blocks[y * channel.padded_columns + x].in_order[0]) >> low;
+                    let mean = i32::from(channel.blocks[y * channel.padded_columns + x][0]) >> low;
                     if high > 0 {
                         tokens.tokens.push(Token::Bit(mean & 1 != 0));
                         continue;
@@ -239,9 +241,15 @@ fn band(channel: &Channel, range: std::ops::Range<usize>, (high, low): (u8, u8),
 }
 
 /// The coefficients of a band, without their last `low` bits. Whether the block ends before the band does.
-fn first_bits(block: &Block, range: std::ops::Range<usize>, low: u8, empty: &mut Empty, tokens: &mut Tokens) -> bool {
+fn first_bits(
+    block: &Coefficients,
+    range: std::ops::Range<usize>,
+    low: u8,
+    empty: &mut Empty,
+    tokens: &mut Tokens,
+) -> bool {
     let mut n_zeros = 0_u8;
-    for coefficient in &block.in_order[range] {
+    for coefficient in &block[range] {
         let magnitude = i32::from(coefficient.unsigned_abs() >> low);
         if magnitude == 0 {
             n_zeros += 1;
@@ -260,8 +268,14 @@ fn first_bits(block: &Block, range: std::ops::Range<usize>, low: u8, empty: &mut
 }
 
 /// One more bit of the coefficients of a band. Whether the block ends before the band does.
-fn next_bit(block: &Block, range: std::ops::Range<usize>, low: u8, empty: &mut Empty, tokens: &mut Tokens) -> bool {
-    let coefficients = &block.in_order[range];
+fn next_bit(
+    block: &Coefficients,
+    range: std::ops::Range<usize>,
+    low: u8,
+    empty: &mut Empty,
+    tokens: &mut Tokens,
+) -> bool {
+    let coefficients = &block[range];
     let magnitude = |coefficient: &i16| coefficient.unsigned_abs() >> low;
     let n_to_last_new = coefficients.iter().rposition(|c| magnitude(c) == 1).map_or(0, |idx| idx + 1);
     let mut n_zeros = 0_u8;
