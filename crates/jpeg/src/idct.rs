@@ -6,7 +6,7 @@
 //! four: a low-pass filter that cuts at the new limit, where averaging the full block would blur below it and alias
 //! above it.
 
-use crate::simd::{Simd, Vector};
+use simd::{Simd, Vector};
 
 /// Which place in rows each kept coefficient has is that of [`ZIGZAG`](crate::header::ZIGZAG); of a block reduced to
 /// `SIZE` samples a side, none later than this in the zigzag is needed.

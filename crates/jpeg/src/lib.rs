@@ -28,7 +28,6 @@ mod planes;
 mod progressive;
 mod scan;
 mod sequential;
-mod simd;
 mod store;
 mod upsample;
 

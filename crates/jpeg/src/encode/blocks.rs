@@ -2,7 +2,7 @@
 
 use super::codes::{Kind, Symbol};
 use crate::header::ZIGZAG;
-use crate::simd::{Simd, Vector};
+use simd::{Simd, Vector};
 
 /// Sides of a block, in samples.
 pub(super) const SIDE: usize = 8;
@@ -185,7 +185,7 @@ impl Block {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::simd::portable;
+    use simd::portable;
 
     #[test]
     fn vectors_of_all_kinds_make_the_same_blocks() {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::simd::portable;
+use simd::portable;
 
 /// Whatever numbers, the same every time.
 fn random() -> impl FnMut() -> u32 {

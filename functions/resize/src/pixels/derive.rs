@@ -13,7 +13,7 @@ use super::placeholder::placeholder;
 use super::profile::into_srgb;
 use super::raster::{Layout, Raster};
 use super::render::{exif_orientation, format_of, render, render_from};
-use super::resize::{Area, resized};
+use super::resize::{Area, resized, whole_of};
 use super::rungs::{pick_rung, rung_sizes};
 use super::{Limits, PixelError};
 
@@ -149,7 +149,7 @@ fn rungs(base: Raster, sizes: &[(u32, u32)]) -> Result<Vec<Raster>, PixelError> 
     for (width, height) in sizes {
         let larger = rasters.last().ok_or_else(|| PixelError::corrupt("no pixels"))?;
         if (larger.width(), larger.height()) != (*width, *height) {
-            let raster = resized(Cow::Borrowed(larger), Area::whole(larger), *width, *height, false)?;
+            let raster = resized(Cow::Borrowed(larger), whole_of(larger), *width, *height, false)?;
             rasters.push(raster);
         }
     }

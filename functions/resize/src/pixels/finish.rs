@@ -13,7 +13,7 @@ use super::profile::into_srgb;
 use super::quality::searching_bytes;
 use super::raster::{Layout, Raster};
 use super::render::exif_orientation;
-use super::resize::{Area, resized};
+use super::resize::{resized, whole_of};
 use super::{Limits, PixelError};
 
 /// What a plan may need besides the picture.
@@ -114,7 +114,7 @@ fn watermarked(raster: Raster, watermark: &Watermark, file: &[u8], limits: &Limi
     let width = (u64::from(raster.width()) * u64::from(watermark.scale()) / 100).max(1);
     let height = (width * u64::from(mark.height()) + u64::from(mark.width()) / 2) / u64::from(mark.width());
     let side = |side: u64| u32::try_from(side.max(1)).unwrap_or(u32::MAX).min(transform::MAX_SIDE);
-    let area = Area::whole(&mark);
+    let area = whole_of(&mark);
     let mark = resized(Cow::Owned(mark), area, side(width), side(height), false)?;
     let place = match watermark.place() {
         Place::Tile => ops::Place::Tiled { gap: watermark.padding() },

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::PixelError;
 use super::raster::Raster;
-use super::resize::{Area, resized};
+use super::resize::{resized, whole_of};
 
 /// The longest side that ThumbHash takes, in pixels. The colour needs no more either.
 const MAX_SIDE: u32 = 100;
@@ -20,7 +20,7 @@ pub(super) fn placeholder(raster: &Raster) -> Result<(Vec<u8>, [u8; 3]), PixelEr
         u32::try_from(scaled).unwrap_or(MAX_SIDE).max(1)
     };
     let (width, height) = (side(raster.width()), side(raster.height()));
-    let small = resized(Cow::Borrowed(raster), Area::whole(raster), width, height, false)?.into_rgba();
+    let small = resized(Cow::Borrowed(raster), whole_of(raster), width, height, false)?.into_rgba();
     let hash = thumbhash::rgba_to_thumb_hash(width as usize, height as usize, small.pixels());
     Ok((hash, dominant_color(small.pixels())))
 }

@@ -18,7 +18,7 @@ use super::orient::oriented;
 use super::profile::is_srgb;
 use super::raster::{Layout, Raster};
 use super::render::{cropped, exif_orientation, part_of, unturned};
-use super::resize::{Area, resized_copy};
+use super::resize::{Area, plane_scaler, whole_of};
 use super::{Limits, PixelError};
 
 /// Smaller results are made of pixels.
@@ -135,26 +135,25 @@ impl Ycc {
 
     /// `area` of the brightness, and what of the colours belongs to it, scaled to `width` by `height` pixels.
     fn scaled(self, area: Area, width: u32, height: u32) -> Result<Self, PixelError> {
-        let [(y, whole), cb, cr] = self.planes;
-        let chroma = |(plane, extent): (Raster, (f64, f64))| {
-            let (columns, rows) = (width.div_ceil(2), height.div_ceil(2));
-            let (across, down) = (extent.0 / whole.0, extent.1 / whole.1);
-            // Of an odd side the last sample stands for a pixel that is not there.
-            let (past_right, past_bottom) =
-                (f64::from(2 * columns) / f64::from(width), f64::from(2 * rows) / f64::from(height));
-            let area = Area {
-                left: area.left * across,
-                top: area.top * down,
-                width: area.width * across * past_right,
-                height: area.height * down * past_bottom,
-            };
-            let plane = extended(plane, area.left + area.width, area.top + area.height)?;
-            let extent = (f64::from(width) / 2.0, f64::from(height) / 2.0);
-            Ok::<_, PixelError>((scaled_plane(plane, area, columns, rows)?, extent))
+        let [(y, whole), (cb, extent), (cr, _)] = self.planes;
+        let (columns, rows) = (width.div_ceil(2), height.div_ceil(2));
+        let (across, down) = (extent.0 / whole.0, extent.1 / whole.1);
+        // Of an odd side the last sample stands for a pixel that is not there.
+        let (past_right, past_bottom) =
+            (f64::from(2 * columns) / f64::from(width), f64::from(2 * rows) / f64::from(height));
+        let chroma_area = Area {
+            left: area.left * across,
+            top: area.top * down,
+            width: area.width * across * past_right,
+            height: area.height * down * past_bottom,
         };
-        let (cb, cr) = (chroma(cb)?, chroma(cr)?);
-        let luma = (scaled_plane(y, area, width, height)?, (width.into(), height.into()));
-        Ok(Self { planes: [luma, cb, cr], range: self.range })
+        let (right, bottom) = (chroma_area.left + chroma_area.width, chroma_area.top + chroma_area.height);
+        let chroma =
+            scaled_planes([extended(cb, right, bottom)?, extended(cr, right, bottom)?], chroma_area, columns, rows)?;
+        let [luma] = scaled_planes([y], area, width, height)?;
+        let extent = (f64::from(width) / 2.0, f64::from(height) / 2.0);
+        let [cb, cr] = chroma.map(|plane| (plane, extent));
+        Ok(Self { planes: [(luma, (width.into(), height.into())), cb, cr], range: self.range })
     }
 
     fn map(self, change: impl Fn(Raster) -> Result<Raster, PixelError>) -> Result<Self, PixelError> {
@@ -245,11 +244,21 @@ fn tight(mut samples: Vec<u8>, width: usize, height: usize, stride: usize) -> Re
     Raster::new(side(width)?, side(height)?, Layout::Gray, samples)
 }
 
-fn scaled_plane(plane: Raster, area: Area, width: u32, height: u32) -> Result<Raster, PixelError> {
-    if area == Area::whole(&plane) && (plane.width(), plane.height()) == (width, height) {
-        return Ok(plane);
+/// Planes of one size, each scaled alike.
+fn scaled_planes<const N: usize>(
+    mut planes: [Raster; N],
+    area: Area,
+    width: u32,
+    height: u32,
+) -> Result<[Raster; N], PixelError> {
+    let [first, ..] = &planes[..] else { return Ok(planes) };
+    let is_whole = area == whole_of(first) && (first.width(), first.height()) == (width, height);
+    let scaler = plane_scaler(first, area, width, height);
+    for plane in planes.iter_mut().filter(|_| !is_whole) {
+        let samples = scaler.scaled(plane.pixels()).ok_or_else(|| PixelError::corrupt("planes of several sizes"))?;
+        *plane = Raster::new(width, height, Layout::Gray, samples)?;
     }
-    resized_copy(&plane, area, width, height)
+    Ok(planes)
 }
 
 /// A plane that reaches as far as `right` and `bottom`, its last column and row repeated.

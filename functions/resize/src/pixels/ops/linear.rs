@@ -6,10 +6,12 @@
 
 use std::collections::VecDeque;
 
+use scale::{LOBES, lanczos};
+
 use super::light::light_of;
 use crate::pixels::PixelError;
 use crate::pixels::raster::{Layout, Raster};
-use crate::pixels::resize::{Area, LOBES, lanczos, resized_copy};
+use crate::pixels::resize::{Area, resized_copy, whole_of};
 
 /// `area` of the raster, scaled to `width` by `height` pixels in linear light. Ink is scaled as it is.
 pub(in crate::pixels) fn resized_in_light(
@@ -18,7 +20,7 @@ pub(in crate::pixels) fn resized_in_light(
     width: u32,
     height: u32,
 ) -> Result<Raster, PixelError> {
-    if area == Area::whole(raster) && (raster.width(), raster.height()) == (width, height) {
+    if area == whole_of(raster) && (raster.width(), raster.height()) == (width, height) {
         return Ok(raster.clone());
     }
     match raster.layout() {
@@ -171,7 +173,7 @@ mod tests {
     use crate::pixels::resize::resized;
 
     fn whole(raster: &Raster, width: u32, height: u32) -> Raster {
-        resized_in_light(raster, Area::whole(raster), width, height).unwrap()
+        resized_in_light(raster, whole_of(raster), width, height).unwrap()
     }
 
     #[test]
@@ -194,7 +196,7 @@ mod tests {
         // Half of the light is code 188, where the middle of the codes is 128.
         let found = whole(&lines, 16, 8);
         assert!(found.pixels()[3 * 16 + 4..3 * 16 + 12].iter().all(|code| code.abs_diff(188) <= 1), "{found:?}");
-        let area = Area::whole(&lines);
+        let area = whole_of(&lines);
         let usual = resized(std::borrow::Cow::Owned(lines), area, 16, 8, false).unwrap();
         assert!(usual.pixels()[3 * 16 + 4..3 * 16 + 12].iter().all(|code| code.abs_diff(128) <= 1));
     }
@@ -237,7 +239,7 @@ mod tests {
         let pixels = (0..90 * 60).flat_map(|i| [(i % 90 * 2 + 40) as u8, (i / 90 * 3 + 30) as u8, 128]).collect();
         let raster = Raster::new(90, 60, Layout::Rgb, pixels).unwrap();
         let light = whole(&raster, 41, 27);
-        let usual = resized_copy(&raster, Area::whole(&raster), 41, 27).unwrap();
+        let usual = resized_copy(&raster, whole_of(&raster), 41, 27).unwrap();
         assert!(light.pixels().iter().zip(usual.pixels()).all(|(a, b)| a.abs_diff(*b) <= 2));
     }
 }

@@ -9,7 +9,7 @@ use super::light::LabTables;
 use crate::pixels::PixelError;
 use crate::pixels::profile::into_srgb;
 use crate::pixels::raster::{Layout, Raster};
-use crate::pixels::resize::{Area, premultiply, resized_copy};
+use crate::pixels::resize::{premultiply, resized_copy, whole_of};
 
 /// What a crop looks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,7 +77,7 @@ fn middle_of_faces(raster: &Raster, scaled: (u32, u32), window: (u32, u32)) -> R
 
 /// A small copy: opaque, or on black, in sRGB, in three channels.
 fn reduced(raster: &Raster, width: u32, height: u32) -> Result<Raster, PixelError> {
-    let area = Area::whole(raster);
+    let area = whole_of(raster);
     let small = if raster.layout() == Layout::Rgba {
         let mut raster = raster.clone();
         premultiply(&mut raster)?;

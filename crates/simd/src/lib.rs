@@ -1,29 +1,46 @@
-//! Eight 16-bit integers, four 32-bit ones or four floating-point numbers at a time: in wasm and on x86-64 by their instructions, elsewhere one by one,
-//! with the same results.
+//! Sixteen bytes, eight 16-bit integers, four 32-bit ones or four floating-point numbers at a time: in wasm and on x86-64
+//! by their instructions, elsewhere one by one, with the same results.
 //!
 //! Few operations, chosen so that all three have them. The pairwise product [`Simd::dot`] is the reason not to leave
 //! it to the compiler: it does not find that instruction by itself, and without it the cosine transform takes twice
 //! as long.
 
+#![deny(missing_docs)]
+
 /// A vector of 128 bits, taken as lanes of 8, 16 or 32 bits as each operation says.
-pub(crate) trait Simd: Copy {
+pub trait Simd: Copy {
+    /// As lanes of 16 bits.
     fn load(lanes: &[i16; 8]) -> Self;
+    /// As lanes of 8 bits.
+    fn load8(lanes: &[u8; 16]) -> Self;
+    /// Writes the lanes of 8 bits.
+    fn store8(self, lanes: &mut [u8; 16]);
+    /// The same in each of the 32-bit lanes.
     fn splat32(lane: i32) -> Self;
     /// 16-bit lanes that alternate between two numbers.
     fn pair(even: i16, odd: i16) -> Self;
-    /// The lower halves of both, lane by lane in turn.
+    /// The lower halves of both, byte by byte in turn.
     fn zip_low8(self, other: Self) -> Self;
+    /// The upper halves of both, byte by byte in turn.
     fn zip_high8(self, other: Self) -> Self;
+    /// The same of lanes of 16 bits.
     fn zip_low16(self, other: Self) -> Self;
+    /// The same of lanes of 16 bits.
     fn zip_high16(self, other: Self) -> Self;
+    /// The same of lanes of 32 bits.
     fn zip_low32(self, other: Self) -> Self;
+    /// The same of lanes of 32 bits.
     fn zip_high32(self, other: Self) -> Self;
     /// Products of 16-bit lanes, each two added to one of 32 bits.
     fn dot(self, other: Self) -> Self;
+    /// Sums of 32-bit lanes.
     fn add32(self, other: Self) -> Self;
+    /// Differences of 32-bit lanes.
     fn sub32(self, other: Self) -> Self;
     /// Shifts right with the sign.
     fn shift32<const N: i32>(self) -> Self;
+    /// The same, by a number of bits that is not known beforehand.
+    fn shift32_by(self, n_bits: u32) -> Self;
     /// 32-bit lanes to 16-bit lanes, at most so large as those can be.
     fn pack16(self, other: Self) -> Self;
     /// 16-bit lanes to bytes, at least 0 and at most 255.
@@ -32,23 +49,31 @@ pub(crate) trait Simd: Copy {
     fn halves(self) -> [[u8; 8]; 2];
     /// 16-bit lanes, no less than `low` and no more than `high`.
     fn clamp16(self, low: i16, high: i16) -> Self;
+    /// The 16-bit lanes.
     fn lanes16(self) -> [i16; 8];
     /// A bit for each 16-bit lane of both that is not zero, the first one lowest.
     fn nonzero16(self, other: Self) -> u16;
-    /// As lanes of 32-bit floating point.
+    /// As four lanes of floating point.
     fn load_f32(lanes: &[f32; 4]) -> Self;
+    /// The same in each of four lanes of floating point.
     fn splat_f32(lane: f32) -> Self;
+    /// Sums of floating point.
     fn add_f32(self, other: Self) -> Self;
+    /// Differences of floating point.
     fn sub_f32(self, other: Self) -> Self;
+    /// Products of floating point.
     fn mul_f32(self, other: Self) -> Self;
 }
 
+/// The vectors of this processor.
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-pub(crate) type Vector = wasm::Vector;
+pub type Vector = wasm::Vector;
+/// The vectors of this processor.
 #[cfg(target_arch = "x86_64")]
-pub(crate) type Vector = x86::Vector;
+pub type Vector = x86::Vector;
+/// The vectors of this processor.
 #[cfg(not(any(all(target_arch = "wasm32", target_feature = "simd128"), target_arch = "x86_64")))]
-pub(crate) type Vector = portable::Vector;
+pub type Vector = portable::Vector;
 
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod wasm {
@@ -56,8 +81,9 @@ mod wasm {
 
     use super::Simd;
 
-    #[derive(Clone, Copy)]
-    pub(crate) struct Vector(v128);
+    /// 128 bits.
+    #[derive(Debug, Clone, Copy)]
+    pub struct Vector(v128);
 
     impl Simd for Vector {
         #[inline(always)]
@@ -68,8 +94,27 @@ mod wasm {
         }
 
         #[inline(always)]
+        #[expect(unsafe_code, reason = "there is no safe load")]
+        fn load8(lanes: &[u8; 16]) -> Self {
+            // SAFETY: the pointer is to sixteen bytes that are there, and needs no alignment.
+            Self(unsafe { v128_load(lanes.as_ptr().cast()) })
+        }
+
+        #[inline(always)]
+        #[expect(unsafe_code, reason = "there is no safe store")]
+        fn store8(self, lanes: &mut [u8; 16]) {
+            // SAFETY: the pointer is to sixteen bytes that are there, and needs no alignment.
+            unsafe { v128_store(lanes.as_mut_ptr().cast(), self.0) }
+        }
+
+        #[inline(always)]
         fn splat32(lane: i32) -> Self {
             Self(i32x4_splat(lane))
+        }
+
+        #[inline(always)]
+        fn shift32_by(self, n_bits: u32) -> Self {
+            Self(i32x4_shr(self.0, n_bits))
         }
 
         #[inline(always)]
@@ -206,8 +251,9 @@ mod x86 {
         };
     }
 
-    #[derive(Clone, Copy)]
-    pub(crate) struct Vector(__m128i);
+    /// 128 bits.
+    #[derive(Debug, Clone, Copy)]
+    pub struct Vector(__m128i);
 
     impl Simd for Vector {
         #[inline(always)]
@@ -217,8 +263,25 @@ mod x86 {
         }
 
         #[inline(always)]
+        fn load8(lanes: &[u8; 16]) -> Self {
+            // The pointer is to sixteen bytes that are there, and needs no alignment.
+            Self(sse2!(_mm_loadu_si128(lanes.as_ptr().cast())))
+        }
+
+        #[inline(always)]
+        fn store8(self, lanes: &mut [u8; 16]) {
+            // The pointer is to sixteen bytes that are there, and needs no alignment.
+            sse2!(_mm_storeu_si128(lanes.as_mut_ptr().cast(), self.0));
+        }
+
+        #[inline(always)]
         fn splat32(lane: i32) -> Self {
             Self(sse2!(_mm_set1_epi32(lane)))
+        }
+
+        #[inline(always)]
+        fn shift32_by(self, n_bits: u32) -> Self {
+            Self(sse2!(_mm_sra_epi32(self.0, _mm_cvtsi32_si128(n_bits as i32))))
         }
 
         #[inline(always)]
@@ -342,12 +405,12 @@ mod x86 {
 }
 
 /// For other processors, and to compare with.
-#[cfg(any(test, not(any(all(target_arch = "wasm32", target_feature = "simd128"), target_arch = "x86_64"))))]
-pub(crate) mod portable {
+pub mod portable {
     use super::Simd;
 
-    #[derive(Clone, Copy)]
-    pub(crate) struct Vector([i16; 8]);
+    /// 128 bits.
+    #[derive(Debug, Clone, Copy)]
+    pub struct Vector([i16; 8]);
 
     impl Vector {
         fn lanes32(self) -> [i32; 4] {
@@ -385,8 +448,20 @@ pub(crate) mod portable {
             Self(*lanes)
         }
 
+        fn load8(lanes: &[u8; 16]) -> Self {
+            Self::of_bytes(*lanes)
+        }
+
+        fn store8(self, lanes: &mut [u8; 16]) {
+            *lanes = self.bytes();
+        }
+
         fn splat32(lane: i32) -> Self {
             Self::of_lanes32([lane; 4])
+        }
+
+        fn shift32_by(self, n_bits: u32) -> Self {
+            Self::of_lanes32(self.lanes32().map(|lane| lane >> n_bits))
         }
 
         fn pair(even: i16, odd: i16) -> Self {
