@@ -64,7 +64,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Probe, ProbeError> {
 /// between segments that every decoder forgives.
 fn next_marker(reader: &mut Reader<'_>) -> Option<u8> {
     loop {
-        let at = reader.rest().iter().position(|&byte| byte == 0xFF)?;
+        let at = memchr::memchr(0xFF, reader.rest())?;
         reader.take(at + 1)?;
         // An FF before a marker is fill; an FF 00 is a coded FF.
         match *reader.rest().first()? {
