@@ -25,19 +25,23 @@ pub fn lanczos(x: f64) -> f64 {
 
 /// The sine of an angle from 0 to a quarter of a turn: its series up to the term of degree 19.
 fn sine_to_quarter(angle: f64) -> f64 {
-    /// 1 / (2 * 3), 1 / (4 * 5) and so on.
-    const STEPS: [f64; 9] = {
-        let mut steps = [0.0; 9];
-        let mut i = 0;
-        while i < 9 {
-            let n = 2.0 * (i as f64 + 1.0);
-            steps[i] = 1.0 / (n * (n + 1.0));
+    /// 1, -1 / 3!, 1 / 5! and so on.
+    const FACTORS: [f64; 10] = {
+        let mut factors = [1.0; 10];
+        let mut i = 1;
+        while i < 10 {
+            let n = 2.0 * i as f64;
+            factors[i] = -factors[i - 1] / (n * (n + 1.0));
             i += 1;
         }
-        steps
+        factors
     };
+    // Terms two and two and so on, so that few wait for others.
     let square = angle * angle;
-    angle * STEPS.iter().rev().fold(1.0, |sum, step| 1.0 - sum * square * step)
+    let fourth = square * square;
+    let pair = |i: usize| FACTORS[i] + FACTORS[i + 1] * square;
+    let (low, high) = (pair(0) + fourth * pair(2), pair(4) + fourth * pair(6));
+    angle * (low + fourth * fourth * (high + fourth * fourth * pair(8)))
 }
 
 /// What samples along one axis are made of.
@@ -101,7 +105,9 @@ impl Axis {
             if sum != 0.0 {
                 exact[begin..].iter_mut().for_each(|weight| *weight /= sum);
             }
-            greatest = exact[begin..].iter().fold(greatest, |greatest, weight| greatest.max(*weight));
+            for weight in &exact[begin..] {
+                greatest = if *weight > greatest { *weight } else { greatest };
+            }
             windows.push(Window { samples: first..first + exact.len() - begin, pairs: 0..0 });
         }
         let precision = (0..22).find(|bits| rounded(greatest * f64::from(2 << bits)) >= 1 << 15).unwrap_or(21);
