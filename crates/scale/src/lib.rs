@@ -1,8 +1,8 @@
 //! Scales planes of bytes, by Lanczos with three lobes.
 //!
 //! First all columns become as high as is wanted, and the plane is laid on its side; then its rows, which are columns now,
-//! become as long, and it is laid on its side again: both times the same work on many columns at once. What comes out is what `fast_image_resize` makes of the same filter, to
-//! the bit, in half the time in wasm.
+//! become as long, and it is laid on its side again: both times the same work on many columns at once. What comes out is
+//! what `fast_image_resize` makes of the same filter, to the bit, in less time in wasm.
 
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
@@ -48,10 +48,12 @@ impl Scaler {
         }
     }
 
-    /// Scales the samples of a plane, which lie row by row; none, if they are not as many as was said.
+    /// Scales the samples of a plane, which lie row by row; none, if they are not as many as was said, or there are none.
+    ///
+    /// Holds beside them as many as the plane is wide by the new height, and the result.
     pub fn scaled(&self, samples: &[u8]) -> Option<Vec<u8>> {
         let (width, height) = self.source;
-        if samples.len() != width * height {
+        if samples.is_empty() || samples.len() != width * height {
             return None;
         }
         // Columns that no result needs are left alone.
@@ -274,5 +276,6 @@ mod tests {
         let scaler = Scaler::new((4, 4), area, (2, 2));
         assert_eq!(scaler.scaled(&[7; 15]), None);
         assert_eq!(scaler.scaled(&[7; 16]), Some(vec![7; 4]));
+        assert_eq!(Scaler::new((0, 4), area, (2, 2)).scaled(&[]), None);
     }
 }

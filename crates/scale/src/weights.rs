@@ -132,8 +132,9 @@ impl Axis {
 
     /// The samples of the source that count.
     pub(crate) fn span(&self) -> Range<usize> {
-        let ends = self.windows.first().zip(self.windows.last());
-        ends.map_or(0..0, |(first, last)| first.samples.start..last.samples.end)
+        let first = self.windows.iter().map(|window| window.samples.start).min();
+        let end = self.windows.iter().map(|window| window.samples.end).max();
+        first.unwrap_or(0)..end.unwrap_or(0)
     }
 
     /// For each sample of the result what it is made of.

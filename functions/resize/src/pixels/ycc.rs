@@ -54,8 +54,7 @@ pub(super) fn rendered(
     let input = Input { file: input, probe, least: Some(whole) };
     limits.check_memory(input.decoding_bytes())?;
     let Some(planes) = Ycc::decoded(&input)? else { return Ok(None) };
-    let result_bytes = 3 * u64::from(window.width) * u64::from(window.height);
-    limits.check_memory(planes.scaling_bytes().saturating_add(result_bytes))?;
+    limits.check_memory(planes.scaling_bytes(window.width, window.height))?;
     let n = f64::from(input.shrink().divisor());
     let extent = (f64::from(size.0) / n, f64::from(size.1) / n);
     let part = cropped(extent, upright, render.crop());
@@ -127,10 +126,12 @@ impl Ycc {
         Ok(Self { planes: [luma, chroma(cb)?, chroma(cr)?], range: Range::Limited })
     }
 
-    /// What scaling holds beside its result, in bytes: the planes, and a strip of one.
-    fn scaling_bytes(&self) -> u64 {
+    /// What scaling to `width` by `height` pixels holds, in bytes: the planes, one of them at the new height, and the
+    /// result, at the worst with as many samples of each colour as of brightness.
+    fn scaling_bytes(&self, width: u32, height: u32) -> u64 {
         let [(y, _), (cb, _), (cr, _)] = &self.planes;
-        2 * y.n_bytes() + cb.n_bytes() + cr.n_bytes()
+        let high = u64::from(y.width()) * u64::from(height);
+        y.n_bytes() + cb.n_bytes() + cr.n_bytes() + high + 3 * u64::from(width) * u64::from(height)
     }
 
     /// `area` of the brightness, and what of the colours belongs to it, scaled to `width` by `height` pixels.
@@ -382,6 +383,22 @@ mod tests {
         let wide = encoded(moxcms::ColorProfile::new_display_p3());
         assert!(short(&webp_of(&smooth(128, 96), Some(&srgb)), "w=64,f=jpeg").1.is_some());
         assert!(short(&webp_of(&smooth(128, 96), Some(&wide)), "w=64,f=jpeg").1.is_none());
+    }
+
+    #[test]
+    fn a_plane_that_would_become_too_large_between_its_directions_is_refused() {
+        let file = jpeg(&smooth(4000, 16), |encoder| {
+            encoder.set_sampling_factor(jpeg_encoder::SamplingFactor::F_2_2);
+        });
+        let source = Facts::read(&file, &Limits::default()).unwrap().source;
+        let options = "w=40,h=4000,fit=fill,enlarge=1,f=jpeg".parse().unwrap();
+        let Plan::Render(wanted) = Plan::resolve(&options, &source, Accept::default()).unwrap() else { panic!() };
+        let made = |max_memory_bytes| {
+            let limits = Limits { max_memory_bytes, ..Limits::default() };
+            rendered(&file, &probe::probe(&file).unwrap(), &wanted, &limits).map(|encoded| encoded.is_some())
+        };
+        assert_eq!(made(17_000_000), Ok(true));
+        assert!(matches!(made(15_999_999), Err(PixelError::Limit(probe::LimitError::TooMuchMemory { .. }))));
     }
 
     #[test]
