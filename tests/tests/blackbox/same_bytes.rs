@@ -45,8 +45,15 @@ fn two_instances_make_the_same_bytes() {
     }
 }
 
-/// Files whose pixels are the same however the engine was built. Not among them: SVG and lossy JPEG XL, whose decoders
-/// compute with what the processor offers (decision 0013).
+/// A drawing without gradients.
+const DRAWING: &str = "<rect x='20' y='30' width='200' height='150' rx='12' fill='#c33' stroke='#123' stroke-width='7'/>\
+    <circle cx='260.5' cy='150' r='90.25' fill='rgba(20,90,200,0.6)'/>\
+    <path d='M20 250 C 80 190 120 290 200 230 S 330 200 380 280' fill='none' stroke='#284' stroke-width='5' \
+    stroke-dasharray='9 4'/><g transform='rotate(17 200 150) scale(0.8)' opacity='0.7'><ellipse cx='120' cy='90' rx='60' \
+    ry='25' fill='#fd2'/></g><text x='30' y='120' font-size='40' font-family='serif'>Text</text>";
+
+/// Files whose pixels are the same however the engine was built. Not among them: SVG with gradients and lossy JPEG XL,
+/// whose decoders compute with what the processor offers (decision 0013).
 fn reproducible() -> Vec<(&'static str, Vec<u8>)> {
     let photo = fixtures::photo(1000, 750);
     let mut files = vec![
@@ -59,6 +66,7 @@ fn reproducible() -> Vec<(&'static str, Vec<u8>)> {
         ("GIF", fixtures::animated_gif(90, 60, 3)),
         ("BMP", fixtures::bmp(&photo)),
         ("TIFF", fixtures::tiff(&photo)),
+        ("SVG", fixtures::svg(400, 300, DRAWING)),
     ];
     for stored in ["crates/avif/src/fixtures/full.avif", "functions/resize/src/pixels/decode/fixtures/lossless.jxl"] {
         files.push((stored, fixtures::stored(stored)));
