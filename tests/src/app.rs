@@ -71,6 +71,7 @@ pub struct Options {
     wiring: Option<Wiring>,
     counts: Option<(usize, usize)>,
     disk_megabytes: Option<u32>,
+    instance_bytes: Option<u64>,
     has_own_bus: bool,
     filters: Option<PathBuf>,
 }
@@ -114,6 +115,13 @@ impl Options {
     #[must_use]
     pub fn on_disk_of(mut self, megabytes: u32) -> Self {
         self.disk_megabytes = Some(megabytes);
+        self
+    }
+
+    /// Gives no instance of a component more memory than so many bytes.
+    #[must_use]
+    pub fn instances_of(mut self, bytes: u64) -> Self {
+        self.instance_bytes = Some(bytes);
         self
     }
 
@@ -268,8 +276,15 @@ impl App {
             std::fs::write(&path, text).expect("the folder is ours");
             path
         });
-        let (state, disk_megabytes) = (dir.join("state"), options.disk_megabytes);
-        let recipe = Recipe { manifest, dir: dir.clone(), state, disk_megabytes, variables, runtime_config };
+        let recipe = Recipe {
+            manifest,
+            dir: dir.clone(),
+            state: dir.join("state"),
+            disk_megabytes: options.disk_megabytes,
+            instance_bytes: options.instance_bytes,
+            variables,
+            runtime_config,
+        };
 
         let web = |idx: usize| {
             let name = format!("web-{idx}");

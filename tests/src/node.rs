@@ -28,6 +28,8 @@ pub struct Recipe {
     pub state: PathBuf,
     /// The size of a disk that is mounted there for the process alone, if any.
     pub disk_megabytes: Option<u32>,
+    /// The most memory of an instance of a component, in bytes.
+    pub instance_bytes: Option<u64>,
     /// The app's variables.
     pub variables: Vec<(String, String)>,
     /// The runtime-config file.
@@ -41,6 +43,9 @@ impl Recipe {
             None => program,
             Some(megabytes) => self.on_disk_of(megabytes, &program),
         };
+        if let Some(bytes) = self.instance_bytes {
+            command.env("SPIN_MAX_INSTANCE_MEMORY", bytes.to_string());
+        }
         command.arg("--from").arg(self.manifest.path()).arg("--state-dir").arg(&self.state);
         for component in components {
             command.args(["-c", component]);

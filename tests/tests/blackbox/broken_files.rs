@@ -1,5 +1,6 @@
 //! Files that are no image, or no sound one, or too much of one: by upload and by download.
 
+use blackbox::app::Options;
 use blackbox::{App, Source, fixtures, fresh};
 use fixtures::{CORNERS, beginning, first_scan, photo, quadrants};
 
@@ -238,6 +239,22 @@ fn more_memory_than_allowed_is_refused_before_anything_is_decoded() {
     assert_eq!((error["limit"].as_u64(), error["actual"].as_u64()), (Some(limit), Some(actual)), "{error}");
     // Of eight bits it takes half of that: what is wrong with this one is found by decoding it.
     upload(app, "eight bits", &fixtures::claiming_png(8000, 5000), 422, "image-corrupt");
+}
+
+#[test]
+fn the_largest_that_is_let_in_fits_into_512_megabytes() {
+    let app = App::start(Options::for_tests().instances_of(512_000_000));
+    for (name, bytes) in [
+        // 12 bytes a pixel while it is decoded, and 9.
+        ("sixteen bits of gray and of opacity", fixtures::gray_alpha16_png(6256, 6256)),
+        ("places in a palette", fixtures::plain_gif(7070, 7070)),
+    ] {
+        let id = app.upload(&bytes).expect(202).id();
+        assert_eq!(app.settled(&id)["state"], "ready", "{name}");
+        for transform in ["w=2047,f=jpeg", "w=3000,f=jpeg"] {
+            assert_eq!(app.delivered(&id, transform).status, 200, "{name}, {transform}");
+        }
+    }
 }
 
 #[test]
