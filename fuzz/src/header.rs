@@ -1,6 +1,6 @@
 //! The probe: any bytes are answered, and more bytes change nothing but `Truncated`.
 
-use probe::{Limits, Probe, ProbeError, check_limits};
+use probe::{Limits, Probe, ProbeError};
 
 /// Probes `data` and some of its beginnings.
 ///
@@ -23,8 +23,10 @@ fn makes_sense(found: &Probe) {
     let (width, height) = found.oriented_size();
     let is_turned = found.orientation.swaps_sides();
     assert_eq!((width, height) == (found.height, found.width), is_turned || found.width == found.height, "{found:?}");
-    let is_allowed = check_limits(found, &Limits::default()).is_ok();
-    assert_eq!(is_allowed, found.pixels <= 50_000_000 && found.frames <= 256, "{found:?}");
+    let limits = Limits::default();
+    let is_small = found.width.max(found.height) <= limits.max_side && found.pixels <= limits.max_pixels;
+    let is_cheap = found.frames <= limits.max_frames && found.decoding_bytes <= limits.max_memory_bytes;
+    assert_eq!(limits.check(found).is_ok(), is_small && is_cheap, "{found:?}");
 }
 
 /// Checks what the answer for a beginning promises about the whole.
@@ -34,6 +36,8 @@ fn agrees(part: &Result<Probe, ProbeError>, whole: &Result<Probe, ProbeError>) {
             let header = |probe: &Probe| (probe.format, probe.width, probe.height, probe.bits, probe.color);
             assert_eq!(header(part), header(whole));
             assert!(part.frames <= whole.frames, "{part:?}, {whole:?}");
+            // A download is given up by its beginning.
+            assert!(part.pixels <= whole.pixels && part.decoding_bytes <= whole.decoding_bytes, "{part:?}, {whole:?}");
         }
         // Damage may come later, and nothing at all may come first.
         (Ok(_), Err(ProbeError::Corrupt { .. })) | (Err(ProbeError::Truncated | ProbeError::Empty), _) => {}
