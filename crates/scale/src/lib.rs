@@ -125,7 +125,7 @@ impl Axis {
         let [mut left, mut right] = [[V::splat32(self.half()); 4]; 2];
         let mut row = 0;
         for [even, odd] in self.pairs(window) {
-            let weights = V::splat32(i32::from(*even) & 0xFFFF | i32::from(*odd) << 16);
+            let weights = V::pair(*even, *odd);
             // The last row of the plane has none below it, and the weight of that is none.
             let below = if *odd == 0 { row } else { row + width };
             let ([upper, upper_right], [lower, lower_right]) = (load::<V>(source, row), load::<V>(source, below));

@@ -119,7 +119,7 @@ mod wasm {
 
         #[inline(always)]
         fn pair(even: i16, odd: i16) -> Self {
-            Self(i16x8(even, odd, even, odd, even, odd, even, odd))
+            Self(i32x4_splat(i32::from(even) & 0xFFFF | i32::from(odd) << 16))
         }
 
         #[inline(always)]

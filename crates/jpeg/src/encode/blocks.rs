@@ -1,8 +1,9 @@
 //! Blocks of JPEG: from samples to what is written of them.
 
+use simd::{Simd, Vector};
+
 use super::codes::{Kind, Symbol};
 use crate::header::ZIGZAG;
-use simd::{Simd, Vector};
 
 /// Sides of a block, in samples.
 pub(super) const SIDE: usize = 8;
@@ -184,8 +185,9 @@ impl Block {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use simd::portable;
+
+    use super::*;
 
     #[test]
     fn vectors_of_all_kinds_make_the_same_blocks() {

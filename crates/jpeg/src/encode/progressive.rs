@@ -224,10 +224,10 @@ fn band(channel: &Channel, range: std::ops::Range<usize>, (high, low): (u8, u8),
                 empty.flush(tokens);
                 tokens.restart();
             }
-            let block = &channel.blocks[row * channel.padded_columns + column];
+            let coefficients = &channel.blocks[row * channel.padded_columns + column][range.clone()];
             let is_empty = match high {
-                0 => first_bits(block, range.clone(), low, &mut empty, tokens),
-                _ => next_bit(block, range.clone(), low, &mut empty, tokens),
+                0 => first_bits(coefficients, low, &mut empty, tokens),
+                _ => next_bit(coefficients, low, &mut empty, tokens),
             };
             if is_empty {
                 empty.n_blocks += 1;
@@ -241,15 +241,9 @@ fn band(channel: &Channel, range: std::ops::Range<usize>, (high, low): (u8, u8),
 }
 
 /// The coefficients of a band, without their last `low` bits. Whether the block ends before the band does.
-fn first_bits(
-    block: &Coefficients,
-    range: std::ops::Range<usize>,
-    low: u8,
-    empty: &mut Empty,
-    tokens: &mut Tokens,
-) -> bool {
+fn first_bits(coefficients: &[i16], low: u8, empty: &mut Empty, tokens: &mut Tokens) -> bool {
     let mut n_zeros = 0_u8;
-    for coefficient in &block[range] {
+    for coefficient in coefficients {
         let magnitude = i32::from(coefficient.unsigned_abs() >> low);
         if magnitude == 0 {
             n_zeros += 1;
@@ -268,14 +262,7 @@ fn first_bits(
 }
 
 /// One more bit of the coefficients of a band. Whether the block ends before the band does.
-fn next_bit(
-    block: &Coefficients,
-    range: std::ops::Range<usize>,
-    low: u8,
-    empty: &mut Empty,
-    tokens: &mut Tokens,
-) -> bool {
-    let coefficients = &block[range];
+fn next_bit(coefficients: &[i16], low: u8, empty: &mut Empty, tokens: &mut Tokens) -> bool {
     let magnitude = |coefficient: &i16| coefficient.unsigned_abs() >> low;
     let n_to_last_new = coefficients.iter().rposition(|c| magnitude(c) == 1).map_or(0, |idx| idx + 1);
     let mut n_zeros = 0_u8;

@@ -81,10 +81,11 @@ pub fn derive(input: &[u8], presets: &[(&str, Plan)], limits: &Limits) -> Result
     let rung_sizes = rung_sizes(whole.0, whole.1);
     // All others are made from the largest rung, or from the whole where there is none, or where a preset wants more.
     let largest = rung_sizes.first().copied().unwrap_or(whole);
-    let has_room = limits.check_memory(base_bytes(&Input { file: input, probe: &probe, least: Some(whole) })).is_ok();
+    let input_for = |size| Input { file: input, probe: &probe, least: Some(size) };
+    let has_room = limits.check_memory(base_bytes(&input_for(whole))).is_ok();
     let presets: Vec<_> = presets.iter().filter(|(_, plan)| has_room || fits(plan, largest)).collect();
     let base_size = if presets.iter().all(|(_, plan)| fits(plan, largest)) { largest } else { whole };
-    let (base, is_lossless) = base(&Input { file: input, probe: &probe, least: Some(base_size) }, base_size, limits)?;
+    let (base, is_lossless) = base(&input_for(base_size), limits)?;
 
     let rungs = rungs(base, &rung_sizes)?;
     let is_lossless = is_lossless || rungs.iter().any(|raster| raster.layout() == Layout::Rgba);
@@ -117,9 +118,14 @@ fn fits(plan: &Plan, size: (u32, u32)) -> bool {
     }
 }
 
+/// The size at which an input is wanted, upright.
+fn size_of(input: &Input) -> (u32, u32) {
+    input.least.unwrap_or(input.probe.oriented_size())
+}
+
 /// The most bytes that making the base of an input takes, and rungs of the base.
 fn base_bytes(input: &Input) -> u64 {
-    let (width, height) = input.least.unwrap_or(input.probe.oriented_size());
+    let (width, height) = size_of(input);
     let n = input.shrink().divisor().into();
     let decoded = input.probe.oriented_size();
     let (decoded_width, decoded_height) = (decoded.0.div_ceil(n), decoded.1.div_ceil(n));
@@ -130,10 +136,11 @@ fn base_bytes(input: &Input) -> u64 {
     input.decoding_bytes().max(scaling)
 }
 
-/// The picture at `size`: upright, in sRGB. And whether its file keeps every pixel.
-fn base(input: &Input, size: (u32, u32), limits: &Limits) -> Result<(Raster, bool), PixelError> {
+/// The picture at the size at which it is wanted: upright, in sRGB. And whether its file keeps every pixel.
+fn base(input: &Input, limits: &Limits) -> Result<(Raster, bool), PixelError> {
     limits.check_memory(base_bytes(input))?;
     let orientation = exif_orientation(input.probe);
+    let size = size_of(input);
     let (width, height) = orientation.sides(size.0, size.1);
     let decoded = decode(input, limits)?;
     let area = Area { left: 0.0, top: 0.0, width: decoded.extent.0, height: decoded.extent.1 };

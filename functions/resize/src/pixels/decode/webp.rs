@@ -26,8 +26,6 @@ impl Decoder for WebP {
             let raster = Raster::new(picture.width, picture.height, Layout::Rgb, picture.to_rgb())?;
             return Ok(Decoded::whole(raster, still.profile.map(<[u8]>::to_vec), false));
         }
-        // Also of a file that is of that kind as far as it is sound.
-        limits.check_memory(input.probe.pixels.saturating_mul(11))?;
         let mut decoder = WebPDecoder::new(Cursor::new(input.file)).map_err(error)?;
         decoder.set_memory_limit(MAX_PROFILE_BYTES);
         let (width, height) = decoder.dimensions();
